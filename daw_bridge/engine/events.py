@@ -1,0 +1,276 @@
+"""All that may come into the engine, and all that it may ask of the world.
+
+Every `*_s` is in seconds of one monotonic clock unless its docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.music.messages import Message
+from daw_bridge.music.notes import Note
+
+# What comes in
+
+
+@dataclass(frozen=True, slots=True)
+class MidiArrived:
+    """A message from the musician's side; the moment of arrival is the `now_s` it is fed with."""
+
+    message: Message
+    port: str = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerArrived:
+    """Notes for an ask, in order of onset; onsets on the engine's clock.
+
+    `first_index` is the position of the first of them in the answer; `model_s` the time the model took for them.
+    """
+
+    ask_id: int
+    first_index: int
+    notes: tuple[Note, ...]
+    tier: str
+    model_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailed:
+    """The model could not answer; `reason` is shown to the player."""
+
+    ask_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """A live parameter of `engine.parameters.PARAMETERS` gets a value."""
+
+    name: str
+    value: float | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A performance action of `engine.parameters.ACTIONS`."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortLost:
+    """A port went away; what sounded on it is forgotten by its receiver, not by us."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortReturned:
+    """A lost port is attached again."""
+
+    port: str
+
+
+Event = MidiArrived | AnswerArrived | AnswerFailed | ParameterSet | Performed | PortLost | PortReturned
+
+# What goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Hand a message to the driver now; it was wanted at `wanted_s`. `turn` owns it (0: thru and housekeeping)."""
+
+    message: Message
+    wanted_s: float
+    turn: int = 0
+    port: str = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message was handed to the driver at `actual_s`, wanted at `wanted_s`. Made by the loop, for observers."""
+
+    message: Message
+    wanted_s: float
+    actual_s: float
+    turn: int = 0
+    port: str = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """The call as heard so far, after the history: the model may follow it while the musician plays."""
+
+    context: tuple[Note, ...]
+    time_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Answer `context` from `start_s` on; send notes until one has an onset at or after `until_s`.
+
+    Only the newest ask counts: an ask replaces the one before it. `speculative` asks may never be heard.
+    """
+
+    ask_id: int
+    turn: int
+    context: tuple[Note, ...]
+    start_s: float
+    until_s: float
+    seed: int
+    controls: SamplingControls
+    time_scale: float = 1.0
+    drums: bool = False
+    speculative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskMore:
+    """Go on with an ask: note number `first_index` and after, until an onset reaches `until_s`, with new controls."""
+
+    ask_id: int
+    first_index: int
+    until_s: float
+    controls: SamplingControls
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Nobody waits for this ask any more."""
+
+    ask_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStateChanged:
+    """The turn is now `idle`, `listening`, `thinking` or `answering`."""
+
+    state: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteHeard:
+    """A note of the call is complete (its key came up)."""
+
+    note: Note
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotePlayed:
+    """A note of the response was released; its times are those handed to the driver."""
+
+    note: Note
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCalled:
+    """A call is over and is being answered: all that is needed to answer it again, note for note."""
+
+    turn: int
+    ask_id: int
+    call: tuple[Note, ...]
+    context: tuple[Note, ...]
+    over_s: float
+    start_s: float
+    seed: int
+    controls: SamplingControls
+    time_scale: float
+    drums: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStreamed:
+    """Part of an answer was taken on: which notes, drawn under which controls, by which tier."""
+
+    turn: int
+    ask_id: int
+    first_index: int
+    notes: tuple[Note, ...]
+    controls: SamplingControls
+    tier: str
+    model_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is complete: the notes of its response as they were played. `reason`: done, yielded, stopped, failed."""
+
+    turn: int
+    played: tuple[Note, ...]
+    reason: str
+    first_note_late_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterChanged:
+    """A live parameter has a new value, wherever it came from."""
+
+    name: str
+    value: float | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something went wrong and was survived: shown, counted, logged. `kind` groups them for counting."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransportChanged:
+    """Where the beat is: for screens and logs."""
+
+    rolling: bool
+    beat: float
+    tempo_bpm: float
+    locked: bool
+    source: str
+
+
+Action = (
+    Send
+    | Listen
+    | Ask
+    | AskMore
+    | Cancel
+    | TurnStateChanged
+    | NoteHeard
+    | NotePlayed
+    | TurnCalled
+    | TurnStreamed
+    | TurnEnded
+    | ParameterChanged
+    | Fault
+    | TransportChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The engine's answer to one event: what to do now, in order, and when to come back at the latest."""
+
+    actions: tuple[Action, ...] = ()
+    deadline_s: float | None = field(default=None)
+
+
+class Observer(Protocol):
+    """Someone who watches the playing (take recorder, screens, measurements).
+
+    Called from the real-time thread: it must only note what it is given and return, never block, log or raise.
+    """
+
+    def heard(self, event: Event, now_s: float) -> None:
+        """An event went into the engine at `now_s`."""
+        ...
+
+    def done(self, actions: Sequence[Action | Sent], now_s: float) -> None:
+        """The engine's actions were carried out."""
+        ...
