@@ -71,13 +71,13 @@ if [ "$(cat "$venv/.aiart-setup" 2>/dev/null)" = "$stamp" ]; then
 fi
 pip="$venv/bin/python -m pip --disable-pip-version-check"
 say "installing Python packages (some minutes the first time)"
-$pip install --quiet --upgrade "pip>=25.1" uv
+$pip install -qq --upgrade "pip>=25.1" uv
 if ! "$venv/bin/python" -c "import torch; assert torch.__version__.split('+')[0] == '$torch_version'" 2>/dev/null; then
     # uv knows where PyTorch keeps its CPU builds; where that place cannot be reached, pip's own sources decide.
     UV_HTTP_RETRIES=1 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
         --torch-backend "${AIART_TORCH:-cpu}" "torch==$torch_version" 2>/dev/null ||
-        $pip install --quiet "torch==$torch_version"
+        $pip install -qq "torch==$torch_version"
 fi
-$pip install --quiet --constraint constraints.txt --editable . --group dev
+$pip install -qq --constraint constraints.txt --editable . --group dev
 printf '%s\n' "$stamp" >"$venv/.aiart-setup"
 say "done"
