@@ -1,0 +1,131 @@
+"""The settings of a run: table defaults, then the TOML file, then the command line.
+
+The file holds the keys of `engine.parameters.PARAMETERS` at its top level, and two sections that belong to other
+parts and pass through here unread: `[midi_map]` and `[presets]`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from daw_bridge.engine.parameters import BY_NAME, Kind, Parameter, Value, defaults
+from daw_bridge.errors import UsageError
+
+SECTIONS: Final = ("midi_map", "presets")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every parameter with its value; `file` is where they are kept (it need not exist yet)."""
+
+    values: dict[str, Value]
+    file: Path
+    midi_map: dict[str, Any] = field(default_factory=dict)
+    presets: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """What a settings file says: only the keys that stand in it."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    midi_map: dict[str, Any] = field(default_factory=dict)
+    presets: dict[str, Any] = field(default_factory=dict)
+
+
+def user_settings_file() -> Path:
+    """Where the settings file is looked for when `--config` names none."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("aiart-bridge", appauthor=False)) / "settings.toml"
+
+
+def load(config: Path | None, options: Mapping[str, Value]) -> Settings:
+    """Defaults, overlaid by the file (`config`, else the user's if it exists), overlaid by `options`.
+
+    Raises UsageError naming the file and key at fault; a `config` that does not exist is one.
+    """
+    file = user_settings_file() if config is None else config
+    said = read_settings_file(file) if config is not None or file.is_file() else FileSettings()
+    values = {**defaults(), **said.values, **options}
+    check_together(values, where=None)
+    return Settings(values, file, said.midi_map, said.presets)
+
+
+def read_settings_file(file: Path) -> FileSettings:
+    """The checked contents of a settings file. Raises UsageError naming file, key and what is allowed."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError("no such settings file", where=str(file), cure="check the path given with --config") from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read ({error.strerror})", where=str(file), cure="check the path and its permissions"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"line {line} is not UTF-8 text", where=str(file), cure="save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"not valid TOML: {error}", where=str(file), cure="correct that line") from None
+    values: dict[str, Value] = {}
+    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    for key, value in document.items():
+        if key in sections:
+            if not isinstance(value, dict):
+                raise UsageError(f"{key} is a section, not a value", where=str(file), cure=f"write it as [{key}]")
+            sections[key] = value
+        else:
+            values[key] = _checked(file, key, value)
+    check_together({**defaults(), **values}, where=str(file))
+    return FileSettings(values, sections["midi_map"], sections["presets"])
+
+
+def _checked(file: Path, key: str, value: object) -> Value:
+    parameter = BY_NAME.get(key)
+    if parameter is None:
+        raise UsageError(f"unknown key {key!r}", where=str(file), cure=nearest_key(key))
+    try:
+        return parse_strictly(parameter, value)
+    except ValueError as error:
+        raise UsageError(str(error), where=str(file), cure=f"correct the key {key}") from None
+
+
+def parse_strictly(parameter: Parameter, value: object) -> Value:
+    """`Parameter.parse` for a typed source: text is no number and no switch. Raises ValueError saying what is."""
+    if isinstance(value, str) and parameter.kind in (Kind.FLOAT, Kind.INT, Kind.BOOL):
+        wanted = "true or false" if parameter.kind is Kind.BOOL else "a number"
+        raise ValueError(f"{parameter.name} is {wanted}, not the text {value!r}")
+    return checked_text(parameter, parameter.parse(value))
+
+
+def checked_text(parameter: Parameter, value: Value) -> Value:
+    """The value, if a text that stands for something (a key, a port) does. Raises ValueError otherwise."""
+    if parameter.name == "key" and value not in ("off", "auto"):
+        from daw_bridge.music.harmony import parse_key
+
+        parse_key(str(value))
+    if parameter.name in ("port", "in_port", "model") and not str(value).strip():
+        raise ValueError(f"{parameter.name} is a name, not an empty text")
+    return value
+
+
+def check_together(values: Mapping[str, Value], where: str | None) -> None:
+    """Refuse values that are each allowed but not together."""
+    if float(values["pitch_low"]) > float(values["pitch_high"]):
+        raise UsageError(
+            f"pitch_low {values['pitch_low']} is above pitch_high {values['pitch_high']}",
+            where=where,
+            cure="swap them or move one",
+        )
+
+
+def nearest_key(key: str) -> str:
+    """What to write instead of an unknown key."""
+    known = [*BY_NAME, *SECTIONS]
+    close = difflib.get_close_matches(key.replace("-", "_").lower(), known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "`aiart-bridge --help` lists the keys"
