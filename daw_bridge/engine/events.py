@@ -75,7 +75,91 @@ class PortReturned:
     port: str
 
 
-Event = MidiArrived | AnswerArrived | AnswerFailed | ParameterSet | Performed | PortLost | PortReturned
+@dataclass(frozen=True, slots=True)
+class ControllerMap:
+    """A controller of the player and what it steers.
+
+    `target` is a parameter, an action, `preset:NAME`, `preset_next` or `preset_previous`; `source` is cc, cc14, note
+    or program; `channel` 1-16, 0 is any; `low` and `high` are the shares of the target's range at the controller's
+    ends; `curve` is linear, slow or fast; with `pickup` the controller first has to pass the present value.
+    """
+
+    target: str
+    source: str
+    channel: int
+    number: int
+    low: float = 0.0
+    high: float = 1.0
+    curve: str = "linear"
+    pickup: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LearnStarted:
+    """The next controller that is moved will steer `target`."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnStopped:
+    """Nothing is learned any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSet:
+    """A controller is tied to its target, in place of what steered the target before."""
+
+    mapping: ControllerMap
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRemoved:
+    """Nothing steers `target` any more."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresetSaved:
+    """The present values of all live parameters are kept under a name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRecalled:
+    """All parameters of a preset are set."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRemoved:
+    """A preset is forgotten."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresetStepped:
+    """The preset `by` places further on in the list is recalled."""
+
+    by: int
+
+
+ControlEvent = (
+    LearnStarted
+    | LearnStopped
+    | MappingSet
+    | MappingRemoved
+    | PresetSaved
+    | PresetRecalled
+    | PresetRemoved
+    | PresetStepped
+)
+
+Event = MidiArrived | AnswerArrived | AnswerFailed | ParameterSet | Performed | PortLost | PortReturned | ControlEvent
 
 # What goes out
 
@@ -235,6 +319,22 @@ class TransportChanged:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class MappingsChanged:
+    """What the player's controllers steer now; `learning` is the target that waits for one, or empty."""
+
+    mappings: tuple[ControllerMap, ...]
+    learning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetsChanged:
+    """The presets now, by name in order, each with its values; `current` is the one recalled last, or empty."""
+
+    presets: tuple[tuple[str, tuple[tuple[str, float | int | str | bool], ...]], ...]
+    current: str = ""
+
+
 Action = (
     Send
     | Listen
@@ -250,6 +350,8 @@ Action = (
     | ParameterChanged
     | Fault
     | TransportChanged
+    | MappingsChanged
+    | PresetsChanged
 )
 
 
