@@ -1,0 +1,206 @@
+"""Take files read back: turns, messages and settings; a file that was cut short gives what is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.events import Fault, Sent, TurnCalled, TurnEnded, TurnStreamed
+from daw_bridge.engine.parameters import Value
+from daw_bridge.errors import UsageError
+from daw_bridge.io.take_format import (
+    SUFFIX,
+    DamagedLineError,
+    Record,
+    TakeHeader,
+    decode_line,
+    read_called,
+    read_ended,
+    read_header,
+    read_sent,
+    read_streamed,
+)
+from daw_bridge.music.messages import Message, decode
+from daw_bridge.music.notes import Note
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnNote:
+    """A note of an answer as the model gave it, the controls it was drawn under and who drew it."""
+
+    note: Note
+    controls: SamplingControls
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call and its answer. `ended` is None when the take stops before the turn does."""
+
+    called: TurnCalled
+    drawn: tuple[DrawnNote, ...] = ()
+    ended: TurnEnded | None = None
+    kept: bool = False
+
+    @property
+    def number(self) -> int:
+        """The turn's number in its take, from 1."""
+        return self.called.turn
+
+    def streamed(self, part: TurnStreamed) -> Turn:
+        """The turn with a part of its answer; notes drawn anew from `first_index` on take the place of older ones.
+
+        Raises ValueError when the part does not join on.
+        """
+        if part.first_index > len(self.drawn):
+            raise ValueError(f"a part of the answer before note {part.first_index} is missing")
+        fresh = tuple(DrawnNote(note, part.controls, part.tier) for note in part.notes)
+        return replace(self, drawn=self.drawn[: part.first_index] + fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A recorded session. Times are seconds of the bridge's clock; `header.started_s` is its beginning."""
+
+    file: Path
+    header: TakeHeader
+    turns: tuple[Turn, ...]
+    incoming: tuple[tuple[float, str, Message], ...]
+    outgoing: tuple[Sent, ...]
+    faults: tuple[Fault, ...]
+    tempo_bpm: float | None
+    complete: bool
+    end_s: float
+    notes: tuple[str, ...]
+    """What the reader had to pass over, in words; empty for a whole take."""
+
+    @property
+    def length_s(self) -> float:
+        """From start to the last record."""
+        return max(0.0, self.end_s - self.header.started_s)
+
+    @property
+    def settings(self) -> Mapping[str, Value]:
+        """The settings the take began with."""
+        return self.header.settings
+
+
+@dataclass(slots=True)
+class _Reading:
+    turns: dict[tuple[int, int], Turn] = field(default_factory=dict)
+    incoming: list[tuple[float, str, Message]] = field(default_factory=list)
+    outgoing: list[Sent] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    tempo_bpm: float | None = None
+    complete: bool = False
+    shed: int = 0
+    end_s: float = 0.0
+
+    def add(self, record: Record) -> None:
+        """Take a record in. Raises KeyError, TypeError or ValueError for one that is not as it should be."""
+        match record.get("type"):
+            case "called":
+                called = read_called(record)
+                self.turns[called.turn, called.ask_id] = Turn(called)
+            case "streamed":
+                part = read_streamed(record)
+                turn = self.turns.get((part.turn, part.ask_id))
+                if turn is not None:
+                    self.turns[part.turn, part.ask_id] = turn.streamed(part)
+            case "ended":
+                ended = read_ended(record)
+                key = next((key for key in reversed(self.turns) if key[0] == ended.turn), None)
+                if key is not None:
+                    self.turns[key] = replace(self.turns[key], ended=ended)
+            case "in":
+                self.incoming.append((record["at_s"], record["port"], decode(bytes.fromhex(record["hex"]))))
+            case "out":
+                self.outgoing.append(read_sent(record))
+            case "do" if record["action"] == "keep" and self.turns:
+                last = next(reversed(self.turns))
+                self.turns[last] = replace(self.turns[last], kept=True)
+            case "fault":
+                self.faults.append(Fault(record["kind"], record["text"]))
+            case "transport":
+                self.tempo_bpm = float(record["tempo_bpm"])
+            case "lost":
+                self.shed += record["records"]
+            case "end":
+                self.complete = True
+        stamp = record["actual_s"] if "actual_s" in record else record["at_s"]
+        self.end_s = max(self.end_s, float(stamp[-1] if isinstance(stamp, list) else stamp))
+
+
+def read_take(file: Path) -> Take:
+    """The take in `file`. Raises UsageError for a file that is none; damage after the header costs a note."""
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise UsageError("no such take", where=str(file), cure="`aiart-bridge takes list` names the takes") from None
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", where=str(file)) from None
+    try:
+        header = read_header(decode_line(lines[0]), str(file))
+    except DamagedLineError:
+        raise UsageError(
+            "not a take file, or its first line is damaged",
+            where=str(file),
+            cure="`aiart-bridge takes list` names the takes",
+        ) from None
+    reading = _Reading(end_s=header.started_s)
+    damaged = 0
+    for line in lines[1:-1]:
+        try:
+            reading.add(decode_line(line))
+        except (DamagedLineError, KeyError, TypeError, ValueError, IndexError):
+            damaged += 1
+    return Take(
+        file=file,
+        header=header,
+        turns=tuple(reading.turns.values()),
+        incoming=tuple(reading.incoming),
+        outgoing=tuple(reading.outgoing),
+        faults=tuple(reading.faults),
+        tempo_bpm=reading.tempo_bpm,
+        complete=reading.complete,
+        end_s=reading.end_s,
+        notes=_notes(reading, damaged, cut=bool(lines[-1])),
+    )
+
+
+def _notes(reading: _Reading, damaged: int, *, cut: bool) -> tuple[str, ...]:
+    notes = []
+    if cut:
+        notes.append("the last line is cut short and left out")
+    elif not reading.complete:
+        notes.append("the take has no end mark (the bridge was killed, or is still running)")
+    if damaged:
+        notes.append(f"{damaged} damaged line{'s' if damaged > 1 else ''} left out")
+    if reading.shed:
+        notes.append(f"{reading.shed} messages were not recorded (the disk was full or too slow)")
+    return tuple(notes)
+
+
+def take_files(folder: Path) -> tuple[Path, ...]:
+    """The take files of a folder, oldest first."""
+    return tuple(sorted(folder.glob(f"*{SUFFIX}"))) if folder.is_dir() else ()
+
+
+def find_take(name: str, folder: Path) -> Path:
+    """The file of a take: a path, `last`, its id, or the beginning of its id or file name. Raises UsageError."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    files = take_files(folder)
+    if name == "last" and files:
+        return files[-1]
+    found = [file for file in files if file.stem.startswith(name) or file.stem.rpartition("-")[2].startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(file.stem for file in found[:4])
+        raise UsageError(f"{name!r} may be {len(found)} takes: {several}", cure="write more of the name")
+    cure = "`aiart-bridge takes list` names the takes" if files else "there is no take there yet"
+    raise UsageError(f"no take {name!r}", where=str(folder), cure=cure)
