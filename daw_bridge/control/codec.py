@@ -37,7 +37,7 @@ MAX_MESSAGES: Final = 256
 
 _BUNDLE: Final = b"#bundle\x00"
 _BUNDLE_HEAD: Final = 16
-_KNOWN_TAGS: Final = frozenset("ifdhsTF")
+_SIZES: Final = {"i": 4, "f": 4, "d": 8, "h": 8, "s": 0, "T": 0, "F": 0}
 _BUILD_COMMAND: Final = {address: builder(cls) for address, cls in COMMANDS.items()}
 _BUILD_PUSH: Final = {address: builder(cls) for address, cls in PUSHES.items()}
 _COMMAND_ADDRESS: Final = {cls: address for address, cls in COMMANDS.items()}
@@ -87,15 +87,13 @@ def decode_message(data: bytes) -> tuple[str, tuple[object, ...]]:
     """Address and arguments of one message. Raises PacketError."""
     address = _address(data)
     try:
-        tags = _tags(data)
-        strange = set(tags) - _KNOWN_TAGS
-        if strange:
-            raise PacketError(f"argument type {min(strange)!r} is not used here", address)
-        message = OscMessage(data)
-        values = tuple(_seven_digits(value) if tag == "f" else value for tag, value in zip(tags, message, strict=True))
+        tags = _tags(data, address)
+        values = tuple(OscMessage(data))
     except (ParseError, ValueError, IndexError, struct.error, OverflowError) as error:
         raise PacketError("malformed OSC message", address) from error
-    return address, values
+    return address, tuple(
+        _seven_digits(value) if tag == "f" else value for tag, value in zip(tags, values, strict=True)
+    )
 
 
 def _seven_digits(value: float) -> float:
@@ -113,15 +111,27 @@ def _address(data: bytes) -> str:
         raise PacketError("address is not ASCII") from None
 
 
-def _tags(data: bytes) -> str:
-    """The type tags behind the comma; a message without any has no arguments (older senders leave them out)."""
-    start = (data.find(b"\0") // 4 + 1) * 4
+def _tags(data: bytes, address: str) -> str:
+    """The type tags behind the comma; a message without any has no arguments (older senders leave them out).
+
+    The library takes arguments that are cut off for zeros, so their sizes are added up here.
+    """
+    start = (len(address) // 4 + 1) * 4
     if start >= len(data):
         return ""
     end = data.find(b"\0", start)
     if data[start : start + 1] != b"," or end < 0:
         raise ValueError("no type tags")
-    return data[start + 1 : end].decode("ascii")
+    tags = data[start + 1 : end].decode("ascii")
+    strange = set(tags) - _SIZES.keys()
+    if strange:
+        raise PacketError(f"argument type {min(strange)!r} is not used here", address)
+    position = (end // 4 + 1) * 4
+    for tag in tags:
+        position = (data.index(b"\0", position) // 4 + 1) * 4 if tag == "s" else position + _SIZES[tag]
+    if position != len(data):
+        raise ValueError("arguments are cut short or too long")
+    return tags
 
 
 def decode_command(data: bytes) -> Command:

@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, get_type_hints
 
 from daw_bridge.engine.parameters import ACTION_NAMES, ACTIONS, BY_NAME, PARAMETERS, Heard, Kind, Parameter, Value
+from daw_bridge.music.harmony import parse_key
 
 __all__ = ["ACTIONS", "ACTION_NAMES", "BY_NAME", "PARAMETERS", "Heard", "Kind", "Parameter", "Value"]
 
@@ -115,6 +116,8 @@ def parse_parameter(parameter: Parameter, value: object) -> Value:
             raise ValueError(f"{parameter.name} is a number, not {_shown(value)}")
         if len(value) > MAX_TEXT:
             raise ValueError(f"{parameter.name} is a text of at most {MAX_TEXT} characters")
+        if parameter.name == "key" and value not in ("off", "auto"):
+            parse_key(value)
     elif not isinstance(value, int | float):
         raise ValueError(f"{parameter.name} does not take {_shown(value)}")
     elif parameter.kind is Kind.CHOICE:
