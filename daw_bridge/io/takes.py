@@ -37,6 +37,7 @@ from daw_bridge.engine.events import (
 )
 from daw_bridge.engine.parameters import Value
 from daw_bridge.errors import UsageError
+from daw_bridge.io.append_log import AppendLog
 from daw_bridge.io.take_format import (
     SUFFIX,
     ModelIdentity,
@@ -54,24 +55,13 @@ from daw_bridge.music.messages import Clock, encode
 QUEUE_LIMIT: Final = 100_000
 """Entries that may wait for the writer; beyond it messages are shed and counted, turns never."""
 
-BACKLOG_LIMIT_BYTES: Final = 32_000_000
-"""Lines that may wait for a disk that does not take them; beyond it messages are shed and counted, turns never."""
-
 IDLE_S: Final = 0.25
 """How long messages may wait before they are written."""
 
 AFTER_TURN_S: Final = 0.03
 """The writer's pause after a turn event: the first notes leave before it competes for the interpreter lock."""
 
-SYNC_S: Final = 1.0
-"""At most this long do written messages wait for fsync; turns do not wait."""
-
-RETRY_S: Final = 2.0
-"""Between attempts on a disk that refused."""
-
 _TURN_EVENTS: Final = frozenset({TurnCalled, TurnStreamed, TurnEnded})
-_OPEN_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Entry = Event | Action | Sent
 
@@ -112,19 +102,15 @@ class TakeRecorder:
     ) -> None:
         self.file = file
         self._on_fault = on_fault
-        self._write = write
+        self._log = AppendLog(file, self._report, write=write)
+        self._log.add(encode_line(header_record(header)), needed=True)
         self._queue: deque[tuple[float, Sequence[Entry]]] = deque()
+        # Each counter has one writer: the real-time thread the first, the take's thread the others.
         self._shed = 0
+        self._refused = 0
+        self._lost_told = 0
         self._wake = threading.Event()
         self._closing = False
-        self._backlog: deque[bytes] = deque([encode_line(header_record(header))])
-        self._backlog_bytes = len(self._backlog[0])
-        self._descriptor = os.open(file, _OPEN_FLAGS, 0o644)
-        self._good_bytes = 0
-        self._refused = False
-        self._retry_s = 0.0
-        self._synced_s = time.monotonic()
-        self._unsynced = False
         self._pulses_s: list[float] = []
         self._transport: tuple[bool, float, bool, str] | None = None
         self._thread = threading.Thread(target=self._run, name="take-writer", daemon=True)
@@ -171,7 +157,7 @@ class TakeRecorder:
 
     def start(self) -> None:
         """Put the header on disk and start the writer."""
-        self._flush()
+        self._log.flush()
         self._thread.start()
 
     # The real-time side
@@ -206,7 +192,7 @@ class TakeRecorder:
         self._wake.set()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            self._on_fault(Fault("take", f"{self.file}: the disk does not answer; the end of this take may be missing"))
+            self._report("the disk does not answer; the end of this take may be missing")
 
     def _run(self) -> None:
         while not self._closing:
@@ -215,14 +201,13 @@ class TakeRecorder:
                 if not self._closing:
                     time.sleep(AFTER_TURN_S)
             self._collect()
-            self._flush()
+            self._log.flush()
         self._collect()
-        self._add(encode_line({"type": "end", "at_s": time.monotonic()}), needed=True)
-        self._retry_s = 0.0
-        self._flush()
-        if self._backlog:
-            self._on_fault(Fault("take", f"{self.file}: the take is cut short, {len(self._backlog)} records are lost"))
-        os.close(self._descriptor)
+        self._log.add(encode_line({"type": "end", "at_s": time.monotonic()}), needed=True)
+        self._log.close()
+
+    def _report(self, trouble: str) -> None:
+        self._on_fault(Fault("take", f"{self.file}: {trouble}"))
 
     def _collect(self) -> None:
         """Turn the queue into lines."""
@@ -232,12 +217,12 @@ class TakeRecorder:
                 try:
                     self._add_entry(entry, at_s)
                 except (TypeError, ValueError, OverflowError) as error:
-                    self._shed += 1
-                    self._on_fault(Fault("take", f"{self.file}: {type(entry).__name__} cannot be recorded ({error})"))
+                    self._refused += 1
+                    self._report(f"a {type(entry).__name__} cannot be recorded ({error})")
         self._add_pulses()
-        if self._shed:
-            lost, self._shed = self._shed, 0
-            self._add(encode_line({"type": "lost", "at_s": time.monotonic(), "records": lost}), needed=True)
+        lost = self._shed + self._refused - self._lost_told
+        if lost and self._log.add(encode_line({"type": "lost", "at_s": time.monotonic(), "records": lost})):
+            self._lost_told += lost
 
     def _add_entry(self, entry: Entry, at_s: float) -> None:
         if isinstance(entry, MidiArrived) and isinstance(entry.message, Clock):
@@ -246,11 +231,11 @@ class TakeRecorder:
         self._add_pulses()
         match entry:
             case TurnCalled():
-                self._add(called_line(entry, at_s), needed=True)
+                self._log.add(called_line(entry, at_s), needed=True)
             case TurnStreamed():
-                self._add(streamed_line(entry, at_s), needed=True)
+                self._log.add(streamed_line(entry, at_s), needed=True)
             case TurnEnded():
-                self._add(ended_line(entry, at_s), needed=True)
+                self._log.add(ended_line(entry, at_s), needed=True)
             case Sent():
                 self._add(sent_line(entry))
             case _:
@@ -297,63 +282,9 @@ class TakeRecorder:
             pulses, self._pulses_s = self._pulses_s, []
             self._add(encode_line({"type": "clock", "at_s": pulses}))
 
-    def _add(self, line: bytes, *, needed: bool = False) -> None:
-        if needed or self._backlog_bytes + len(line) <= BACKLOG_LIMIT_BYTES:
-            self._backlog.append(line)
-            self._backlog_bytes += len(line)
-        else:
-            self._shed += 1
-
-    def _flush(self) -> None:
-        """Write the backlog and, when a turn is in it or it is time, make the disk keep it."""
-        now_s = time.monotonic()
-        if now_s < self._retry_s:
-            return
-        try:
-            if self._refused:
-                os.ftruncate(self._descriptor, self._good_bytes)
-            urgent = self._write_backlog()
-            if self._unsynced and (urgent or self._closing or now_s - self._synced_s >= SYNC_S):
-                os.fsync(self._descriptor)
-                self._unsynced = False
-                self._synced_s = now_s
-        except OSError as error:
-            self._retry_s = now_s + RETRY_S
-            if not self._refused:
-                self._refused = True
-                why = "the disk is full" if error.errno in _FULL else f"writing failed ({error.strerror})"
-                self._on_fault(
-                    Fault("take", f"{self.file}: {why}; the music goes on, free some space and the take goes on too")
-                )
-            return
-        if self._refused:
-            self._refused = False
-            self._on_fault(Fault("take", f"{self.file}: the take is being written again"))
-
-    def _write_backlog(self) -> bool:
-        """Hand over whole lines, a batch at a time. Returns whether there was a turn among them."""
-        urgent = False
-        while self._backlog:
-            batch: list[bytes] = []
-            size = 0
-            for line in self._backlog:
-                if batch and size + len(line) > 65_536:
-                    break
-                batch.append(line)
-                size += len(line)
-            data = memoryview(b"".join(batch))
-            while data:
-                data = data[self._write(self._descriptor, bytes(data)) :]
-            self._good_bytes += size
-            self._backlog_bytes -= size
-            self._unsynced = True
-            for line in batch:
-                self._backlog.popleft()
-                urgent = urgent or line.startswith(_URGENT)
-        return urgent
-
-
-_URGENT: Final = (b'{"type":"take"', b'{"type":"called"', b'{"type":"streamed"', b'{"type":"ended"', b'{"type":"end"')
+    def _add(self, line: bytes) -> None:
+        if not self._log.add(line):
+            self._refused += 1
 
 
 def _programs() -> dict[str, str]:
