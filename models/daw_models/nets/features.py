@@ -1,0 +1,82 @@
+"""What a recurrent net learns only slowly, computed exactly: who still sounds, and what followed last time.
+
+Bare functions of tensors, compiled with the sampling program and used as they are in training and preparation,
+so that the two can not drift apart.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RING = 12
+"""How many of the last notes are watched for their ends."""
+ENDS = 4
+"""How many distinct coming note-offs are told to the net."""
+MEMORY = 2048
+"""How many of the last notes the repetition finders look back over; int16 keys allow no more."""
+FINDERS = 2
+"""Finder 0 compares pitches; finder 1 compares pitches and, with a tolerance, onset differences."""
+STATUSES = 3
+"""A recent note is sounding, has ended just now, or has ended before."""
+LENGTH_BUCKETS = 16
+NOWHERE = 1 << 40
+_LONGEST = 255
+_KEY_LENGTH = 15
+_JUST_NOW_CELLS = 2
+
+
+def nearest_ends(ends: Tensor, now: Tensor) -> Tensor:
+    """The next ENDS distinct note-offs after `now`, as cells from it, nearest first; NOWHERE where there are fewer.
+
+    ends int64 [..., RING] absolute cells (negative: no note), now int64 [...] -> int64 [..., ENDS].
+    """
+    left = ends - now.unsqueeze(-1)
+    left = left.masked_fill(left <= 0, 1 << 40)
+    found: list[Tensor] = []
+    for _ in range(4):
+        nearest = left.amin(-1, keepdim=True)
+        found.append(nearest)
+        left = left.masked_fill(left == nearest, 1 << 40)
+    return torch.cat(found, -1)
+
+
+def status_index(pitches: Tensor, ends: Tensor, now: Tensor) -> Tensor:
+    """Row of the status table for each recent note: status * 128 + pitch, or 3 * 128 where there is no note.
+
+    pitches, ends int64 [..., RING], now int64 [...] -> int64 [..., RING].
+    """
+    since = now.unsqueeze(-1) - ends
+    status = (since >= 0).to(torch.int64) + (since > 2).to(torch.int64)
+    return torch.where(pitches < 0, torch.full_like(pitches, 384), status * 128 + pitches)
+
+
+def length_bucket(length: Tensor) -> Tensor:
+    """The bucket, 0 to 13, of a match's length in notes (int64)."""
+    edges = torch.tensor([1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128], dtype=torch.int64)
+    return torch.bucketize(length, edges, right=True)
+
+
+def advance_lengths(lengths: Tensor, pitches: Tensor, onsets: Tensor, pitch: Tensor, onset: Tensor) -> Tensor:
+    """The match length of every remembered note after one more note.
+
+    lengths int16 [B, FINDERS, N], pitches and onsets int16 [B, N] (pitch -1: empty slot), pitch and onset int16 [B].
+    Slots are a ring in order of time; the slot that the new note takes must be zeroed by the caller.
+    """
+    same = pitches == pitch.unsqueeze(-1)
+    near = (onsets - onset.unsqueeze(-1)).abs() <= (onsets >> 3) + 2
+    both = torch.stack([same, same & near], 1)
+    grown = torch.roll(lengths, 1, -1).add_(1).clamp_(max=255)
+    return grown.mul_(both)
+
+
+def best_match(lengths: Tensor, slot: int) -> tuple[Tensor, Tensor]:
+    """Slot and length of the longest match, the most recent of those of 15 notes and more; `slot` is the newest note's.
+
+    lengths int16 [B, FINDERS, N] -> int64 [B, FINDERS] twice; length 0 means that nothing matches.
+    """
+    size = lengths.size(-1)
+    age = (slot - torch.arange(size, dtype=torch.int16)) % size
+    key = lengths.clamp(max=15).mul_(2048).add_((2047 - age).to(torch.int16))
+    where = key.argmax(-1)
+    return where, lengths.gather(-1, where.unsqueeze(-1)).squeeze(-1).to(torch.int64)

@@ -1,0 +1,266 @@
+"""One training run: on one process, or unchanged under torchrun on many."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from daw_bridge.errors import UsageError
+from daw_models.data.corpus import Corpus
+from daw_models.data.windows import Streams
+from daw_models.nets.lstm import LstmNet
+from daw_models.train.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+)
+from daw_models.train.likelihood import fixed_slice, measure
+from daw_models.train.recipe import Recipe
+
+CHECKPOINT = "checkpoint.safetensors"
+LOG = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class World:
+    """Which of how many processes this is."""
+
+    rank: int = 0
+    size: int = 1
+
+
+def join_world() -> World:
+    """Join the processes that torchrun started, if any."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return World()
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return World(dist.get_rank(), size)
+
+
+def rate_at(recipe: Recipe, progress: float, step: int) -> float:
+    """Learning rate: a linear start, level, then a cosine down to a hundredth over the last `decay` of the run."""
+    train = recipe.train
+    fall = min(max((progress - (1 - train.decay)) / max(train.decay, 1e-9), 0.0), 1.0)
+    level = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
+    return train.learning_rate * min(1.0, (step + 1) / max(train.warmup_steps, 1)) * level
+
+
+def train(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    *,
+    resume: bool = False,
+    minutes: float | None = None,
+    start_from: Mapping[str, Tensor] | None = None,
+    say: Callable[[str], None],
+) -> Path:
+    """Train until the recipe's steps or `minutes` are used up; returns the last checkpoint's path.
+
+    With `minutes` the learning rate follows the clock, else the step, and then a resumed run repeats the loss
+    curve exactly. `start_from` holds weights to begin with. Raises UsageError if `out` holds a run and `resume` is off.
+    """
+    world = join_world()
+    torch.set_num_threads(max(1, recipe.train.threads // world.size))
+    run = _Run(recipe, corpus, out, world, start_from, say)
+    if resume and run.path.exists():
+        run.restore(load_checkpoint(run.path))
+    elif run.path.exists():
+        raise UsageError("holds a run already", where=str(out), cure="add --resume or give another folder")
+    try:
+        run.go(minutes)
+    finally:
+        if world.size > 1:
+            dist.destroy_process_group()
+    return run.path
+
+
+class _Run:
+    def __init__(
+        self,
+        recipe: Recipe,
+        corpus: Corpus,
+        out: Path,
+        world: World,
+        start_from: Mapping[str, Tensor] | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.recipe, self.corpus, self.world, self.say = recipe, corpus, world, say
+        out.mkdir(parents=True, exist_ok=True)
+        self.path, self.log = out / CHECKPOINT, out / LOG
+        torch.manual_seed(recipe.train.seed)
+        self.net = LstmNet(recipe.net, corpus.vocabulary)
+        if start_from is not None:
+            self.net.load_state_dict({name: tensor.float() for name, tensor in start_from.items()})
+        self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
+        decayed = [weight for weight in self.net.parameters() if weight.ndim > 1]
+        others = [weight for weight in self.net.parameters() if weight.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": recipe.train.weight_decay}, {"params": others, "weight_decay": 0.0}],
+            lr=recipe.train.learning_rate,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        self.mix = dict(recipe.mix) or {name: 1.0 for name in dict.fromkeys(corpus.set_names)}
+        self.mix = {name: share for name, share in self.mix.items() if corpus.pieces("train", name)}
+        rows = recipe.train.streams // world.size
+        self.streams = Streams(
+            corpus,
+            self.mix,
+            seed=recipe.train.seed,
+            streams=range(world.rank * rows, (world.rank + 1) * rows),
+            window=recipe.train.window,
+        )
+        self.state = self.net.hidden_state(rows)
+        self.step, self.elapsed_s = 0, 0.0
+        self.model: nn.Module = self.net
+        if world.size > 1:
+            self.model = nn.parallel.DistributedDataParallel(self.net)
+            # Each process drops out other units; the weights were made equal from one seed above.
+            torch.manual_seed(recipe.train.seed + 7919 * world.rank)
+
+    def go(self, minutes: float | None) -> None:
+        train = self.recipe.train
+        recent: list[float] = []
+        mark_s = time.monotonic()
+        while self.step < train.steps and (minutes is None or self.elapsed_s < 60 * minutes):
+            progress = self.step / train.steps
+            if minutes is not None:
+                progress = self._agreed(max(progress, self.elapsed_s / (60 * minutes)))
+            recent.append(self._one_step(rate_at(self.recipe, progress, self.step)))
+            now_s = time.monotonic()
+            self.elapsed_s += now_s - mark_s
+            mark_s = now_s
+            self.step += 1
+            if self.step % train.log_every == 0:
+                self._note({"step": self.step, "elapsed_s": round(self.elapsed_s, 1), "loss": sum(recent) / len(recent)})
+                recent.clear()
+            if self.step % train.valid_every == 0:
+                self._validate()
+            if self.step % train.save_every == 0:
+                self.save()
+        self._validate()
+        self.save()
+
+    def _one_step(self, rate: float) -> float:
+        train = self.recipe.train
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch, fresh = self.streams.next()
+        keep = (~fresh).float().view(1, -1, 1)
+        state = [(hidden * keep, cell * keep) for hidden, cell in self.state]
+        with torch.autocast("cpu", torch.bfloat16, enabled=train.bfloat16):
+            nats, self.state = self.model(batch, state)
+        notes = batch.weight[..., 0].sum()
+        loss: Tensor = (nats * batch.weight).sum() / notes
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
+        nn.utils.clip_grad_norm_(self.net.parameters(), train.clip)
+        self.optimiser.step()
+        keep_average = min(train.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, weight in self.net.named_parameters():
+                self.average[name].lerp_(weight, 1 - keep_average)
+        return float(loss.detach())
+
+    def _agreed(self, progress: float) -> float:
+        """Rank 0's clock for all, so that every process takes the same step."""
+        if self.world.size == 1:
+            return progress
+        shared = torch.tensor([progress, self.elapsed_s], dtype=torch.float64)
+        dist.broadcast(shared, 0)
+        self.elapsed_s = float(shared[1])
+        return float(shared[0])
+
+    def _validate(self) -> None:
+        if self.world.rank:
+            return
+        trained = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
+        self._put(self.average)
+        figures = {}
+        for name in self.mix:
+            pieces = fixed_slice(self.corpus, name, self.recipe.train.valid_notes)
+            if pieces:
+                found = measure(self.net, self.corpus, pieces, notes_each=2048)
+                figures[name] = [round(found.per_note, 4), *(round(part, 3) for part in found.parts)]
+        self._put(trained)
+        self._note({"step": self.step, "elapsed_s": round(self.elapsed_s, 1), "valid": figures})
+
+    def _put(self, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, weight in self.net.named_parameters():
+                weight.copy_(weights[name])
+
+    def _note(self, entry: dict[str, object]) -> None:
+        if self.world.rank:
+            return
+        text = json.dumps(entry)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+        self.say(text)
+
+    def save(self) -> None:
+        """Write the checkpoint; every process's place in the data is kept."""
+        mine = {
+            "position": self.streams.position(),
+            "state": [tensor for pair in self.state for tensor in pair],
+            "random": torch.get_rng_state(),
+        }
+        everyone: list[dict[str, object]] = [mine]
+        if self.world.size > 1:
+            gathered: list[dict[str, object] | None] = [None] * self.world.size
+            dist.all_gather_object(gathered, mine)
+            everyone = [entry for entry in gathered if entry is not None]
+        if self.world.rank:
+            return
+        tensors: dict[str, Tensor] = {f"net.{name}": weight for name, weight in self.net.named_parameters()}
+        tensors |= {f"average.{name}": weight for name, weight in self.average.items()}
+        tensors |= optimiser_tensors(self.net, self.optimiser)
+        for rank, entry in enumerate(everyone):
+            held = entry["state"]
+            assert isinstance(held, list)
+            tensors |= {f"state.{rank}.{index}": tensor for index, tensor in enumerate(held)}
+            random = entry["random"]
+            assert isinstance(random, Tensor)
+            tensors[f"random.{rank}"] = random
+        facts = {
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "world": self.world.size,
+            "positions": [entry["position"] for entry in everyone],
+            "recipe": json.loads(self.recipe.as_json()),
+            "vocabulary": self.corpus.vocabulary.as_spec(),
+            "mix": self.mix,
+            "pieces": len(self.corpus.pieces("train")),
+        }
+        save_checkpoint(self.path, Checkpoint(tensors, facts))
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Continue a saved run. Raises UsageError if it was made by another number of processes."""
+        facts = checkpoint.facts
+        if facts["world"] != self.world.size:
+            raise UsageError(
+                f"was saved by {facts['world']} processes", where=str(self.path), cure="resume with as many"
+            )
+        self._put(checkpoint.part("net."))
+        self.average = {name: tensor.clone() for name, tensor in checkpoint.part("average.").items()}
+        restore_optimiser(self.net, self.optimiser, checkpoint.tensors)
+        held = [checkpoint.tensors[f"state.{self.world.rank}.{index}"] for index in range(2 * len(self.state))]
+        self.state = [(held[2 * layer], held[2 * layer + 1]) for layer in range(len(self.state))]
+        torch.set_rng_state(checkpoint.tensors[f"random.{self.world.rank}"])
+        positions, step, elapsed_s = facts["positions"], facts["step"], facts["elapsed_s"]
+        assert isinstance(positions, list) and isinstance(step, int) and isinstance(elapsed_s, float)
+        self.streams.go_to(positions[self.world.rank])
+        self.step, self.elapsed_s = step, elapsed_s

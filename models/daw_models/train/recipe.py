@@ -1,0 +1,94 @@
+"""Typed training recipes, read from TOML."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from daw_bridge.errors import UsageError
+from daw_models.nets.lstm import LstmConfig
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How one run goes; lengths in notes, rates per step of the optimiser.
+
+    `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine.
+    """
+
+    seed: int = 1
+    streams: int = 64
+    window: int = 128
+    steps: int = 6000
+    learning_rate: float = 2e-3
+    warmup_steps: int = 200
+    decay: float = 0.4
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.999
+    bfloat16: bool = True
+    threads: int = 2
+    log_every: int = 20
+    save_every: int = 200
+    valid_every: int = 500
+    valid_notes: int = 6000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a run, beside the data: sizes of the net, the mix of sets and the course of training."""
+
+    name: str
+    net: LstmConfig = field(default_factory=LstmConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    mix: Mapping[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        """The recipe as it goes into the header of a weights file."""
+        return json.dumps(
+            {"name": self.name, "net": self.net.as_spec(), "train": asdict(self.train), "mix": dict(self.mix)}
+        )
+
+
+def known_recipes() -> dict[str, Path]:
+    """Names of the recipes that ship with us."""
+    return {path.stem: path for path in sorted(RECIPES.glob("*.toml"))}
+
+
+def read_recipe(name_or_file: str) -> Recipe:
+    """A shipped recipe by name, or one from a file. Raises UsageError naming the file and the key at fault."""
+    path = known_recipes().get(name_or_file, Path(name_or_file))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        names = ", ".join(known_recipes())
+        raise UsageError("no such recipe", where=name_or_file, cure=f"give a .toml file or one of: {names}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not valid TOML ({error})", where=str(path)) from error
+    for key in content:
+        if key not in ("net", "train", "mix"):
+            raise UsageError(f"unknown table [{key}]", where=str(path), cure="use [net], [train] and [mix]")
+    train = content.get("train", {})
+    _check(train, path)
+    mix = content.get("mix", {})
+    for name, share in mix.items():
+        if not isinstance(share, (int, float)) or share < 0:
+            raise UsageError(f"mix.{name} must be a number of 0 or more", where=str(path))
+    net = LstmConfig.from_spec({"family": "lstm", **content.get("net", {})}, where=str(path))
+    return Recipe(path.stem, net, TrainConfig(**train), mix)
+
+
+def _check(train: Mapping[str, object], path: Path) -> None:
+    kinds = {entry.name: type(entry.default) for entry in fields(TrainConfig)}
+    for key, value in train.items():
+        if key not in kinds:
+            raise UsageError(f"unknown key train.{key}", where=str(path), cure=f"known: {', '.join(kinds)}")
+        kind = kinds[key]
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if not fits or (not isinstance(value, bool) and isinstance(value, (int, float)) and value < 0):
+            raise UsageError(f"train.{key} must be {kind.__name__} of 0 or more", where=str(path))
