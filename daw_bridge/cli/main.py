@@ -103,10 +103,12 @@ def _run_bridge(arguments: list[str], debug: bool) -> int:
     if options.version:
         print(f"aiart-bridge {version()}")
         return 0
-    from daw_bridge.cli.run import run
     from daw_bridge.cli.settings import load
 
-    return run(load(options.config, given_values(options)).values, debug)
+    settings = load(options.config, given_values(options))
+    from daw_bridge.cli.run import run
+
+    return run(settings.values, debug)
 
 
 def version() -> str:

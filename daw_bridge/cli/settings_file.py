@@ -67,6 +67,8 @@ def _edited(text: str, values: Mapping[str, Value], sections: Mapping[str, Mappi
             top.append(f"{_key(key)} = {_value(left.pop(key))}" if "=" in line and key in left else line)
         elif section not in sections:
             rest.append(line)
+    while top and not top[-1].strip():
+        top.pop()
     top.extend(f"{_key(key)} = {_value(value)}" for key, value in left.items())
     for name, table in sections.items():
         if table:
@@ -92,7 +94,7 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
 
 
 def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else json.dumps(key)
+    return key if _BARE_KEY.fullmatch(key) else _text(key)
 
 
 def _value(value: object) -> str:
@@ -101,13 +103,17 @@ def _value(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
-        # A JSON string is a TOML basic string, but for the delete character, which TOML wants escaped.
-        return json.dumps(value).replace("\x7f", "\\u007f")
+        return _text(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(item) for item in value)}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
     raise TypeError(f"{type(value).__name__} has no place in a settings file")
+
+
+def _text(text: str) -> str:
+    # A JSON string is a TOML basic string, but for the delete character, which TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def write_atomically(file: Path, text: str) -> None:
