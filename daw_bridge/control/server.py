@@ -29,6 +29,7 @@ from daw_bridge.control.pushes import Error, ParameterValue, Push, Welcome
 from daw_bridge.control.schema import VERSION, Value
 from daw_bridge.control.telemetry import Telemetry
 from daw_bridge.engine import events
+from daw_bridge.engine.mapping_table import table_of
 from daw_bridge.errors import UsageError
 from daw_bridge.music.messages import NoteOff, NoteOn
 
@@ -170,7 +171,7 @@ class ControlServer:
             if self._keep is not None:
                 match item:
                     case events.MappingsChanged(mappings, ""):
-                        self._keep("midi_map", {mapping.target: _table(mapping) for mapping in mappings})
+                        self._keep("midi_map", {mapping.target: table_of(mapping) for mapping in mappings})
                     case events.PresetsChanged(presets, _):
                         self._keep("presets", {name: dict(values) for name, values in presets})
 
@@ -281,18 +282,6 @@ def _event(command: commands.Command) -> events.Event:
             return events.PresetStepped(by)
         case _:
             raise TypeError(f"{type(command).__name__} is answered by the server itself")
-
-
-def _table(mapping: events.ControllerMap) -> dict[str, Value]:
-    return {
-        "source": mapping.source,
-        "channel": mapping.channel,
-        "number": mapping.number,
-        "low": mapping.low,
-        "high": mapping.high,
-        "curve": mapping.curve,
-        "pickup": mapping.pickup,
-    }
 
 
 def _reply_to(endpoint: Endpoint, reply_port: int) -> Endpoint:

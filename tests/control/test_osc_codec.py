@@ -199,7 +199,7 @@ def test_any_bytes_are_understood_or_refused(packet: bytes) -> None:
 @given(
     note=st.integers(0, 127),
     velocity=st.integers(1, 127),
-    duration=st.floats(0.01, 60, width=32),
+    duration=st.floats(0.015625, 60, width=32),
     channel=st.integers(1, 16),
 )
 def test_played_notes_arrive_as_they_were_sent(note: int, velocity: int, duration: float, channel: int) -> None:
