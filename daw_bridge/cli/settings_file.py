@@ -71,6 +71,8 @@ def _edited(text: str, values: Mapping[str, Value], sections: Mapping[str, Mappi
         top.pop()
     top.extend(f"{_key(key)} = {_value(value)}" for key, value in left.items())
     for name, table in sections.items():
+        while rest and not rest[-1].strip():
+            rest.pop()
         if table:
             rest.extend(["", render({name: dict(table)}).rstrip()])
     head = "\n".join(top).rstrip()
