@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ _WARM_UP_CALLS: Final = 24
 _TIMED_CALLS: Final = 9
 _TIMED_NOTES: Final = 16
 _DENSITY_NATS_PER_S: Final = 4.0
-_IMITATION_NATS: Final = 4.0
+_IMITATION_NATS: Final = 3.0
 _FORBIDDEN: Final = float("-inf")
 _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _TOUCH_NOTES: Final = 24
@@ -89,10 +88,10 @@ class LoadedModel:
             rows = torch.tensor([[[10, 60, 20, 80]] * 2])
             for _ in range(_WARM_UP_CALLS):
                 state = self._program.feed(state, rows, PITCHED)
-                self._program.sample(state, _uniforms(0, 0, 2), 0, PITCHED, controls.tensors())
+                self._program.sample(state, _uniforms(0, 0, 2), 0, PITCHED, controls.tensors)
             for _ in range(_TIMED_CALLS):
                 start_s = time.perf_counter()
-                self._program.sample(state, _uniforms(1, 0, _TIMED_NOTES), -1, PITCHED, controls.tensors())
+                self._program.sample(state, _uniforms(1, 0, _TIMED_NOTES), -1, PITCHED, controls.tensors)
                 per_note_s.append((time.perf_counter() - start_s) / _TIMED_NOTES)
         return statistics.median(per_note_s)
 
@@ -163,7 +162,6 @@ class _Mark:
     state: State
     cells: int
     sounding: tuple[int, ...]
-    last_pitches: tuple[int, ...]
     controls: SamplingControls
 
 
@@ -196,20 +194,16 @@ class ModelStream:
         self._index = 0
         self._cells = 0
         self._sounding: tuple[int, ...] = ()
-        self._last_pitches = tuple(note.pitch for note in context[-_Figures.ORDER :])
         self._marks: list[_Mark] = []
         self._controls: _Controls | None = None
-        self._figures: _Figures | None = None
 
     def next(self, count: int, controls: SamplingControls) -> tuple[Note, ...]:
         """The next `count` notes in order of onset; a note beyond the allowed polyphony is left out."""
         drawn = self._in_force(controls)
         notes: list[Note] = []
         while len(notes) < count:
-            imitating = controls.imitation > 0 and self._note_class == PITCHED
-            ask = 1 if imitating else count - len(notes)
             self._mark(controls)
-            notes.extend(self._draw(ask, drawn, imitating))
+            notes.extend(self._draw(count - len(notes), drawn))
         return tuple(notes)
 
     def rewind(self, emitted: int) -> None:
@@ -223,14 +217,12 @@ class ModelStream:
             self._marks.pop()
         mark = self._marks.pop()
         self._emitted, self._index, self._cells = mark.emitted, mark.index, mark.cells
-        self._state, self._sounding, self._last_pitches = mark.state, mark.sounding, mark.last_pitches
+        self._state, self._sounding = mark.state, mark.sounding
         if mark.emitted < emitted:
             self.next(emitted - mark.emitted, mark.controls)
 
     def _mark(self, controls: SamplingControls) -> None:
-        self._marks.append(
-            _Mark(self._emitted, self._index, self._state, self._cells, self._sounding, self._last_pitches, controls)
-        )
+        self._marks.append(_Mark(self._emitted, self._index, self._state, self._cells, self._sounding, controls))
 
     def _in_force(self, controls: SamplingControls) -> _Controls:
         if self._controls is None or self._controls.given != controls:
@@ -239,24 +231,17 @@ class ModelStream:
             )
         return self._controls
 
-    def _draw(self, count: int, controls: _Controls, imitating: bool) -> list[Note]:
-        tensors = controls.tensors()
-        if imitating:
-            if self._figures is None:
-                self._figures = _Figures(self._context)
-            pull = self._figures.pull(self._last_pitches, controls.given.imitation)
-            tensors = {**tensors, "pitch_bias": tensors["pitch_bias"] + pull}
+    def _draw(self, count: int, controls: _Controls) -> list[Note]:
         first_onset = self._gap_cells if self._index == 0 else -1
         with torch.inference_mode():
             rows, _, self._state = self._program.sample(
-                self._state, _uniforms(self._seed, self._index, count), first_onset, self._note_class, tensors
+                self._state, _uniforms(self._seed, self._index, count), first_onset, self._note_class, controls.tensors
             )
         notes = []
         for onset_cells, pitch, duration_cells, velocity in rows[0].tolist():
             if self._index:
                 self._cells += onset_cells
             self._index += 1
-            self._last_pitches = (*self._last_pitches, pitch)[-_Figures.ORDER :]
             self._sounding = tuple(end for end in self._sounding if end > self._cells)
             if len(self._sounding) >= controls.given.max_polyphony:
                 continue
@@ -275,13 +260,13 @@ class ModelStream:
 
 
 class _Controls:
-    """Sampling controls as the program's tensors; what depends on the context is found once."""
+    """Sampling controls as `tensors`, the program's argument; what depends on the context is found once."""
 
     def __init__(
         self, given: SamplingControls, context: Sequence[Note], *, drums: bool, time_scale: float = 1.0
     ) -> None:
         self.given = given
-        self._tensors: dict[str, torch.Tensor] = {
+        self.tensors: dict[str, torch.Tensor] = {
             "temperature": torch.full((4,), given.temperature),
             "top_p": torch.full((4,), given.top_p),
             "pitch_bias": torch.tensor(_pitch_bias(given, context, drums)),
@@ -290,13 +275,11 @@ class _Controls:
                 [float(min(max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1), MAX_CELLS))]
             ),
         }
+        if given.imitation > 0:
+            self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:
-            self._tensors["velocity_bias"] = torch.tensor([statistics.fmean(touch), given.follow_velocity])
-
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """The `controls` argument of the program's `sample`."""
-        return self._tensors
+            self.tensors["velocity_bias"] = torch.tensor([statistics.fmean(touch), given.follow_velocity])
 
 
 def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -> list[float]:
@@ -315,34 +298,6 @@ def _scale(key: str, context: Sequence[Note]) -> frozenset[int]:
         return frozenset(range(12))
     found = estimate_key(context) if key == "auto" else parse_key(key)
     return frozenset(found.pitch_classes)
-
-
-class _Figures:
-    """Which pitch followed which two in the context, in any transposition: the session's own figures."""
-
-    ORDER: Final = 2
-
-    def __init__(self, context: Sequence[Note]) -> None:
-        self._after: defaultdict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
-        pitches = [note.pitch for note in context]
-        for before, last, following in zip(pitches, pitches[1:], pitches[2:], strict=False):
-            self._after[(last - before,)][following - last] += 1
-            self._after[()][following - last] += 1
-
-    def pull(self, last_pitches: tuple[int, ...], strength: float) -> torch.Tensor:
-        """Additions to the pitch logits, [128], that favour continuing as the session did."""
-        bias = torch.zeros(PITCHES)
-        if len(last_pitches) < self.ORDER:
-            return bias
-        before, last = last_pitches[-2:]
-        followers = self._after.get((last - before,)) or self._after.get(())
-        if not followers:
-            return bias
-        most = max(followers.values())
-        for interval, times in followers.items():
-            if 0 <= last + interval < PITCHES:
-                bias[last + interval] = _IMITATION_NATS * strength * times / most
-        return bias
 
 
 def _rows(notes: Sequence[Note], time_scale: float) -> list[Row]:

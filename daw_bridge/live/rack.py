@@ -80,7 +80,7 @@ class PortRack:
         self.system = system
         self.inputs = tuple(inputs)
         self.outputs = {slot.key: slot for slot in outputs}
-        self._submit: Callable[[Event], None] = lambda event: None
+        self._submit: Callable[[Event], None] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="port-keeper", daemon=True)
         self._told: set[str] = set()
@@ -95,17 +95,19 @@ class PortRack:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(2 * LOOK_S)
-        for slot in self.outputs.values():
-            slot.port.close()
-            for copy in slot.copies:
+        for played in self.outputs.values():
+            played.port.close()
+            for copy in played.copies:
                 copy.close()
-        for slot in self.inputs:
-            slot.port.close()
+        for listened in self.inputs:
+            listened.port.close()
 
     def _keep(self) -> None:
         while not self._stop.wait(LOOK_S):
-            for slot in (*self.inputs, *self.outputs.values()):
-                self._look_after(slot)
+            for listened in self.inputs:
+                self._look_after(listened)
+            for played in self.outputs.values():
+                self._look_after(played)
 
     def _look_after(self, slot: InSlot | OutSlot) -> None:
         if not slot.lost and not slot.port.present():
@@ -115,7 +117,7 @@ class PortRack:
         key = slot.key
         if key not in self._told:
             self._told.add(key)
-            self._submit(PortLost(key))
+            self._tell(PortLost(key))
         time.sleep(_POLL_ENDS_S)
         if not self._replace(slot):
             return
@@ -123,7 +125,11 @@ class PortRack:
             return
         slot.lost = False
         self._told.discard(key)
-        self._submit(PortReturned(key))
+        self._tell(PortReturned(key))
+
+    def _tell(self, event: Event) -> None:
+        if self._submit is not None:
+            self._submit(event)
 
     def _replace(self, slot: InSlot | OutSlot) -> bool:
         if isinstance(slot, InSlot):
