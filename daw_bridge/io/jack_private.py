@@ -1,0 +1,61 @@
+"""A JACK server of our own for measurements and tests: headless, with the dummy driver, under a name nobody else uses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from daw_bridge.errors import MissingPartError
+from daw_bridge.io.jack_server import find_server
+
+_START_LIMIT_S: Final = 10.0
+_STOP_LIMIT_S: Final = 5.0
+_LOOK_S: Final = 0.05
+
+
+@contextlib.contextmanager
+def private_jack(period: int = 128, rate: int = 48000) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server while the block runs; this process and its children use it as their default server.
+
+    `period` in frames. Close all clients inside the block. Raises MissingPartError where no server can be started.
+    """
+    program = shutil.which("jackd")
+    if program is None:
+        raise MissingPartError("there is no JACK server", where="jackd", cure="install it: apt-get install jackd2")
+    name = f"aiart-{os.getpid()}"
+    before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
+    os.environ.update({"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"})
+    command = [program, "-r", "-p", "128", "-t", "5000", "-n", name, "-d", "dummy", "-r", str(rate), "-p", str(period)]
+    server = subprocess.Popen(
+        command,
+        env={**os.environ, "JACK_NO_AUDIO_RESERVATION": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        give_up_s = time.monotonic() + _START_LIMIT_S
+        while find_server() is None:
+            if server.poll() is not None or time.monotonic() > give_up_s:
+                raise MissingPartError(
+                    "a JACK server of our own does not start", where=program, cure="try `jackd -d dummy` to see why"
+                )
+            time.sleep(_LOOK_S)
+        yield server
+    finally:
+        server.terminate()
+        try:
+            server.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value

@@ -1,0 +1,103 @@
+"""Which port a name given by a person means, when messages arrived, and how fast they may leave."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from daw_bridge.io.arrival import ArrivalClock
+from daw_bridge.io.pacing import WINDOW_BYTES, WINDOW_S, BurstPacer
+from daw_bridge.io.ports import match_port
+
+ALSA = ["Midi Through:Midi Through Port-0 14:0", "USB Piano:USB Piano MIDI 1 20:0", "USB Piano:USB Piano MIDI 2 20:1"]
+JACK = ["ardour:Call/midi_out 1", "aiart-bridge-out:AI Out", "system:midi_capture_1"]
+WINDOWS = ["Microsoft GS Wavetable Synth 0", "loopMIDI Port 1"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "listed", "meant"),
+    [
+        ("USB Piano:USB Piano MIDI 1 20:0", ALSA, ALSA[1]),
+        ("USB Piano:USB Piano MIDI 1", ALSA, ALSA[1]),
+        ("USB Piano MIDI 2", ALSA, ALSA[2]),
+        ("midi through", ALSA, ALSA[0]),
+        ("USB Piano", ALSA, None),
+        ("AI Out", JACK, JACK[1]),
+        ("system", JACK, JACK[2]),
+        ("loopMIDI Port", WINDOWS, WINDOWS[1]),
+        ("loopmidi", WINDOWS, WINDOWS[1]),
+        ("AI In", JACK, None),
+        ("", JACK, None),
+        ("anything", [], None),
+    ],
+)
+def test_a_name_finds_its_port(wanted: str, listed: list[str], meant: str | None) -> None:
+    assert match_port(wanted, listed) == meant
+
+
+def test_an_exact_name_wins_over_the_part_after_the_client() -> None:
+    assert match_port("keys", ["synth:keys", "keys"]) == "keys"
+
+
+def test_late_polls_move_no_stamp() -> None:
+    """Twenty notes 10 ms apart, read at wildly late moments, keep their spacing to the microsecond."""
+    chance = random.Random(1)
+    clock = ArrivalClock()
+    arrivals = [5.0 + 0.01 * note for note in range(20)]
+    drained_s, stamps, polled_s, waiting = 4.9999, [], 5.0002, list(arrivals)
+    before = arrivals[0]
+    while waiting:
+        read = [at for at in waiting if at <= polled_s]
+        for at in read:
+            stamps.append(clock.stamp(at - before, drained_s=drained_s, polled_s=polled_s))
+            before = at
+        waiting = waiting[len(read) :]
+        drained_s = polled_s
+        polled_s += chance.choice((0.0005, 0.0005, 0.09))
+    gaps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+    assert gaps == pytest.approx([0.01] * 19, abs=1e-3)
+    assert gaps[5:] == pytest.approx([0.01] * 14, abs=1e-9)
+
+
+def test_stamps_are_never_in_the_future_nor_before_an_empty_queue() -> None:
+    chance = random.Random(2)
+    clock = ArrivalClock()
+    drained_s, last = 0.0, float("-inf")
+    for _ in range(2000):
+        polled_s = drained_s + chance.expovariate(200)
+        # Whatever the driver says, dropped messages and a drifting clock included.
+        stamp = clock.stamp(chance.choice((0.0, 0.001, 0.004, 3.0, -1.0)), drained_s=drained_s, polled_s=polled_s)
+        assert max(drained_s, last) - 1e-9 <= stamp <= polled_s
+        last, drained_s = stamp, polled_s
+
+
+def test_a_driver_clock_that_drifts_is_followed() -> None:
+    clock = ArrivalClock()
+    worst_s = 0.0
+    for note in range(36_000):
+        arrived_s = 0.1 * (note + 1)
+        stamp = clock.stamp(0.1 * 1.0002, drained_s=arrived_s - 0.0005, polled_s=arrived_s + 0.0005)
+        worst_s = max(worst_s, abs(stamp - arrived_s))
+    assert worst_s <= 0.0011
+
+
+def test_a_burst_is_held_to_what_a_cycle_can_carry() -> None:
+    pacer = BurstPacer()
+    sent_at = []
+    now_s = 0.0
+    for _ in range(5000):
+        while not pacer.admit(3, now_s):
+            now_s += 0.0005
+        sent_at.append(now_s)
+    for start in sent_at[:: len(sent_at) // 50]:
+        inside = sum(start <= at < start + WINDOW_S for at in sent_at)
+        assert inside * 7 <= 16_000
+    assert now_s < 0.2
+
+
+def test_a_message_larger_than_a_window_still_leaves() -> None:
+    pacer = BurstPacer()
+    assert pacer.admit(WINDOW_BYTES * 2, 0.0)
+    assert not pacer.admit(3, 0.001)
+    assert pacer.admit(3, WINDOW_S)
