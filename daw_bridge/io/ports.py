@@ -92,6 +92,10 @@ class MidiSystem(Protocol):
         """Connect to the destination that `name` matches, else open a virtual port. Raises MissingPartError."""
         ...
 
+    def close(self) -> None:
+        """Let go of what listing ports has opened; ports stay open."""
+        ...
+
     def reopen_in(self, lost: InPort) -> InPort | None:
         """A fresh port in place of a lost one, or None while it is still away. Disposes of the lost one."""
         ...

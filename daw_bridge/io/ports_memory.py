@@ -42,6 +42,9 @@ class MemorySystem:
         """A port whose messages go to every tap of that name."""
         return MemoryOut(self, name)
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def reopen_in(self, lost: InPort) -> MemoryIn | None:
         """A fresh port once `restore` was called."""
         return None if lost.name in self._away else self.open_in(lost.name)

@@ -111,6 +111,12 @@ class RtMidiSystem:
         self._closed_out()
         self._closed_in()
 
+    def close(self) -> None:
+        """Let go of what listing ports has opened. Ports stay open."""
+        _dispose(self._spare_in, self._spare_server)
+        _dispose(self._spare_out, self._spare_server)
+        self._spare_in = self._spare_out = None
+
     def sources(self) -> list[str]:
         """Ports that can be listened to."""
         return self._closed_in().get_ports()
