@@ -32,12 +32,12 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="aiart-bridge takes", description="Recorded sessions: every call, every answer, to the note.")
     commands = parser.add_subparsers(required=True, metavar="list | show | export | replay", parser_class=Parser)
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument(
         "--takes-dir", metavar="DIR", default="", help="folder of the takes (default from the settings)"
     )
     common.add_argument("--config", type=Path, metavar="FILE", default=None, help="settings file (TOML)")
-    of_one = argparse.ArgumentParser(add_help=False, parents=[common])
+    of_one = Parser(add_help=False, parents=[common])
     of_one.add_argument("take", metavar="TAKE", help="a file, an id or its beginning, or `last`")
 
     listing = commands.add_parser("list", parents=[common], help="all takes of the folder, oldest first")
