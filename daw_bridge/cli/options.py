@@ -10,7 +10,10 @@ from typing import Final
 from daw_bridge.engine.parameters import BY_NAME, Kind, Parameter, Value
 
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("ports", ("port", "in_port", "midi_api", "in_channel", "out_channel", "program", "transpose", "thru")),
+    (
+        "ports",
+        ("port", "in_port", "midi_api", "in_channel", "out_channel", "program", "transpose", "thru", "thru_channel"),
+    ),
     ("turn-taking", ("mode", "bars", "gap_beats", "start_on", "overlap", "length")),
     ("clock", ("clock", "tempo", "beats_per_bar")),
     (

@@ -153,7 +153,7 @@ def _turn_row(take: Take, turn: Turn) -> tuple[str, ...]:
     ended = turn.ended
     played = ended.played if ended else ()
     return (
-        f"{turn.number}{'*' if turn.kept else ''}",
+        f"{turn.number}{'*' if turn.kept else ''}{' taken back' if turn.forgotten else ''}",
         _duration(turn.called.start_s - take.header.started_s),
         f"{len(turn.called.call)} notes",
         f"{len(played)} notes",
@@ -170,6 +170,7 @@ def _turn_json(take: Take, turn: Turn) -> dict[str, Any]:
     return {
         "turn": turn.number,
         "kept": turn.kept,
+        "forgotten": turn.forgotten,
         "over_s": turn.called.over_s - origin_s,
         "start_s": turn.called.start_s - origin_s,
         "seed": turn.called.seed,
@@ -280,10 +281,9 @@ class _Continuers:
 
         if tier == MEMORY_TIER:
             return PhraseMemory()
-        from daw_models.program import ensure_program, find_model
-
         from daw_bridge.io.artefact import LoadedModel
         from daw_bridge.io.takes import identify_model
+        from daw_models.program import ensure_program, find_model
 
         recorded = self._take.header.model
         weights = find_model(self._asked or _where_it_is(recorded.name, recorded.file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Fault, Sent, TurnCalled, TurnEnded, TurnStreamed
@@ -37,12 +38,16 @@ class DrawnNote:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call and its answer. `ended` is None when the take stops before the turn does."""
+    """One call and its answer. `ended` is None when the take stops before the turn does.
+
+    `kept` and `forgotten` are what the player said of it.
+    """
 
     called: TurnCalled
     drawn: tuple[DrawnNote, ...] = ()
     ended: TurnEnded | None = None
     kept: bool = False
+    forgotten: bool = False
 
     @property
     def number(self) -> int:
@@ -111,16 +116,15 @@ class _Reading:
                     self.turns[part.turn, part.ask_id] = turn.streamed(part)
             case "ended":
                 ended = read_ended(record)
-                key = next((key for key in reversed(self.turns) if key[0] == ended.turn), None)
-                if key is not None:
-                    self.turns[key] = replace(self.turns[key], ended=ended)
+                self._change(ended.turn, ended=ended)
             case "in":
                 self.incoming.append((record["at_s"], record["port"], decode(bytes.fromhex(record["hex"]))))
             case "out":
                 self.outgoing.append(read_sent(record))
-            case "do" if record["action"] == "keep" and self.turns:
-                last = next(reversed(self.turns))
-                self.turns[last] = replace(self.turns[last], kept=True)
+            case "kept":
+                self._change(record["turn"], kept=True)
+            case "forgotten":
+                self._change(record["turn"], forgotten=True)
             case "fault":
                 self.faults.append(Fault(record["kind"], record["text"]))
             case "transport":
@@ -131,6 +135,12 @@ class _Reading:
                 self.complete = True
         stamp = record["actual_s"] if "actual_s" in record else record["at_s"]
         self.end_s = max(self.end_s, float(stamp[-1] if isinstance(stamp, list) else stamp))
+
+    def _change(self, number: int, **changes: Any) -> None:
+        """Change the last turn of that number."""
+        key = next((key for key in reversed(self.turns) if key[0] == number), None)
+        if key is not None:
+            self.turns[key] = replace(self.turns[key], **changes)
 
 
 def read_take(file: Path) -> Take:

@@ -33,6 +33,8 @@ from daw_bridge.engine.events import (
     TransportChanged,
     TurnCalled,
     TurnEnded,
+    TurnForgotten,
+    TurnKept,
     TurnStreamed,
 )
 from daw_bridge.engine.parameters import Value
@@ -251,6 +253,10 @@ class TakeRecorder:
                 return {"type": "do", "at_s": at_s, "action": action}
             case ParameterChanged(name, value):
                 return {"type": "set", "at_s": at_s, "name": name, "value": value}
+            case TurnKept(turn):
+                return {"type": "kept", "at_s": at_s, "turn": turn}
+            case TurnForgotten(turn):
+                return {"type": "forgotten", "at_s": at_s, "turn": turn}
             case Fault(kind, text):
                 return {"type": "fault", "at_s": at_s, "kind": kind, "text": text}
             case AnswerFailed(ask_id, reason):

@@ -12,11 +12,12 @@ from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import (
     Fault,
     MidiArrived,
-    Performed,
     Sent,
     TransportChanged,
     TurnCalled,
     TurnEnded,
+    TurnForgotten,
+    TurnKept,
     TurnStreamed,
 )
 from daw_bridge.engine.memory import PhraseMemory
@@ -64,7 +65,7 @@ def record(folder: Path, *, turns: int = 2, wrong: bool = False, tempo_bpm: floa
             recorder.done((Sent(NoteOn(0, note.pitch, note.velocity), note.onset_s, note.onset_s + 0.001, turn),), 0.0)
             recorder.done((Sent(NoteOff(0, note.pitch), note.end_s, note.end_s + 0.001, turn),), 0.0)
         recorder.done((TurnEnded(turn, first + second, "done", 0.001),), over_s + 5.0)
-    recorder.heard(Performed("keep"), 200.0)
+    recorder.done((TurnKept(2), TurnForgotten(1)), 200.0)
     recorder.close()
     assert faults == []
     return recorder.file
@@ -137,7 +138,8 @@ def test_export_puts_call_and_response_on_their_tracks_to_the_millisecond(
 
 
 def test_export_keeps_pedals_and_ends_what_still_sounds(tmp_path: Path) -> None:
-    recorder = TakeRecorder.open(tmp_path, {**defaults(), "seed": 3}, ModelIdentity("memory"), [].append)
+    faults: list[Fault] = []
+    recorder = TakeRecorder.open(tmp_path, {**defaults(), "seed": 3}, ModelIdentity("memory"), faults.append)
     recorder.heard(MidiArrived(ControlChange(0, 64, 127)), 10.0)
     recorder.heard(MidiArrived(NoteOn(0, 60, 90)), 10.0)
     recorder.heard(MidiArrived(NoteOff(0, 60)), 10.00001)

@@ -24,6 +24,7 @@ from daw_bridge.engine.events import (
     TransportChanged,
     TurnCalled,
     TurnEnded,
+    TurnKept,
     TurnStreamed,
 )
 from daw_bridge.engine.parameters import defaults
@@ -85,6 +86,7 @@ def test_a_turn_reads_back_as_it_was_recorded(recorder: TakeRecorder, faults: li
     recorder.done((streamed(2, ANSWER[2:], SamplingControls()),), 1.2)
     recorder.done((Sent(NoteOff(0, 67), 1.5, 1.5001, 1), TurnEnded(1, ANSWER, "done", 0.0004)), 2.3)
     recorder.heard(Performed("keep"), 2.4)
+    recorder.done((TurnKept(1),), 2.4)
     recorder.done((Fault("miss", "late"), TransportChanged(True, 0.0, 93.0, False, "internal")), 2.5)
     recorder.close()
 
