@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from daw_models.nets.features import FINDERS, MEMORY, advance_lengths, best_match
+from daw_models.nets.features import FINDERS, MEMORY, advance_lengths, best_match, recency_ramp
 
 _BATCH = 64
 
@@ -46,6 +46,7 @@ def _find_in_batch(
     lengths = torch.zeros(count, FINDERS, size, dtype=torch.int16)
     pitches = torch.full((count, size), -1, dtype=torch.int16)
     onsets = torch.zeros(count, size, dtype=torch.int16)
+    ramp = recency_ramp(size)
     for step in range(longest):
         slot = step % size
         onset, pitch = notes[:, step, 0], notes[:, step, 1]
@@ -53,7 +54,7 @@ def _find_in_batch(
         lengths[:, :, slot] = 0
         pitches[:, slot] = pitch
         onsets[:, slot] = onset
-        where, match = best_match(lengths, slot)
+        where, match = best_match(lengths, slot, ramp)
         age = (slot - where) % size
         back[:, step + 1] = torch.where(match > 0, age, torch.zeros_like(age)).to(torch.int16)
         length[:, step + 1] = match.to(torch.uint8)

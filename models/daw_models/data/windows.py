@@ -12,7 +12,7 @@ import torch
 from daw_bridge.errors import UsageError
 from daw_models.data.augment import Augmentation, draw
 from daw_models.data.corpus import Corpus
-from daw_models.nets.features import RING, length_bucket
+from daw_models.nets.features import LONG_AGO, NO_PITCH, RING, length_bucket
 from daw_models.nets.lstm import Batch
 
 LONGEST_RUN = 4096
@@ -70,8 +70,8 @@ def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[np.int64]]:
         "target": target,
         "before": before,
         "now": now,
-        "ring_pitch": np.where(real, run.rows[held, 1], -1),
-        "ring_end": np.where(real, run.onset[held] + run.rows[held, 2], -1),
+        "ring_pitch": np.where(real, run.rows[held, 1], NO_PITCH),
+        "ring_end": np.where(real, run.onset[held] + run.rows[held, 2], LONG_AGO),
         "repeat": repeat,
         "length": length,
     }

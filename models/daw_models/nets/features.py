@@ -21,34 +21,32 @@ STATUSES = 3
 """A recent note is sounding, has ended just now, or has ended before."""
 LENGTH_BUCKETS = 16
 NOWHERE = 1 << 40
-_LONGEST = 255
-_KEY_LENGTH = 15
-_JUST_NOW_CELLS = 2
+"""A note-off that does not come."""
+NO_PITCH = 128
+LONG_AGO = -(1 << 20)
+"""The end of a note that there is not."""
 
 
 def nearest_ends(ends: Tensor, now: Tensor) -> Tensor:
     """The next ENDS distinct note-offs after `now`, as cells from it, nearest first; NOWHERE where there are fewer.
 
-    ends int64 [..., RING] absolute cells (negative: no note), now int64 [...] -> int64 [..., ENDS].
+    ends int64 [..., RING] absolute cells, now int64 [...] -> int64 [..., ENDS].
     """
     left = ends - now.unsqueeze(-1)
-    left = left.masked_fill(left <= 0, 1 << 40)
-    found: list[Tensor] = []
-    for _ in range(4):
-        nearest = left.amin(-1, keepdim=True)
-        found.append(nearest)
-        left = left.masked_fill(left == nearest, 1 << 40)
-    return torch.cat(found, -1)
+    left, _ = torch.where(left > 0, left, 1 << 40).sort(-1)
+    later = left[..., 1:]
+    later.masked_fill_(later == left[..., :-1], 1 << 40)
+    left, _ = left.sort(-1)
+    return left[..., :4]
 
 
 def status_index(pitches: Tensor, ends: Tensor, now: Tensor) -> Tensor:
     """Row of the status table for each recent note: status * 128 + pitch, or 3 * 128 where there is no note.
 
-    pitches, ends int64 [..., RING], now int64 [...] -> int64 [..., RING].
+    pitches, ends int64 [..., RING] (no note: NO_PITCH and LONG_AGO), now int64 [...] -> int64 [..., RING].
     """
     since = now.unsqueeze(-1) - ends
-    status = (since >= 0).to(torch.int64) + (since > 2).to(torch.int64)
-    return torch.where(pitches < 0, torch.full_like(pitches, 384), status * 128 + pitches)
+    return pitches + (since >= 0).to(torch.int64) * 128 + (since > 2).to(torch.int64) * 128
 
 
 def length_bucket(length: Tensor) -> Tensor:
@@ -64,19 +62,24 @@ def advance_lengths(lengths: Tensor, pitches: Tensor, onsets: Tensor, pitch: Ten
     Slots are a ring in order of time; the slot that the new note takes must be zeroed by the caller.
     """
     same = pitches == pitch.unsqueeze(-1)
-    near = (onsets - onset.unsqueeze(-1)).abs() <= (onsets >> 3) + 2
-    both = torch.stack([same, same & near], 1)
-    grown = torch.roll(lengths, 1, -1).add_(1).clamp_(max=255)
-    return grown.mul_(both)
+    near = (onsets - onset.unsqueeze(-1)).abs_() <= (onsets >> 3).add_(2)
+    both = torch.stack([same, near.logical_and_(same)], 1)
+    return torch.roll(lengths, 1, -1).add_(1).clamp_(max=255).mul_(both)
 
 
-def best_match(lengths: Tensor, slot: int) -> tuple[Tensor, Tensor]:
+def recency_ramp(size: int) -> Tensor:
+    """int16 [2 size]: its slice of `size` from size - 1 - slot on ranks slots from the oldest, 0, to the newest."""
+    return torch.arange(size, dtype=torch.int16).repeat(2)
+
+
+def best_match(lengths: Tensor, slot: int, ramp: Tensor) -> tuple[Tensor, Tensor]:
     """Slot and length of the longest match, the most recent of those of 15 notes and more; `slot` is the newest note's.
 
-    lengths int16 [B, FINDERS, N] -> int64 [B, FINDERS] twice; length 0 means that nothing matches.
+    lengths int16 [B, FINDERS, N], ramp from `recency_ramp(N)` -> int64 [B, FINDERS], and int16 lengths [B, FINDERS];
+    length 0 means that nothing matches.
     """
     size = lengths.size(-1)
-    age = (slot - torch.arange(size, dtype=torch.int16)) % size
-    key = lengths.clamp(max=15).mul_(2048).add_((2047 - age).to(torch.int16))
-    where = key.argmax(-1)
-    return where, lengths.gather(-1, where.unsqueeze(-1)).squeeze(-1).to(torch.int64)
+    first = size - 1 - slot
+    key = torch.add(ramp[first : first + size], lengths.clamp(max=15), alpha=2048)
+    where = key.argmax(-1, keepdim=True)
+    return where.squeeze(-1), lengths.gather(-1, where).squeeze(-1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import PARTS, Vocabulary
-from daw_models.nets.features import ENDS, FINDERS, LENGTH_BUCKETS, NOWHERE, nearest_ends, status_index
+from daw_models.nets.features import ENDS, FINDERS, LENGTH_BUCKETS, nearest_ends, status_index
 
 CLASSES = 8
 STATUS_ROWS = 3 * 128 + 1
@@ -45,7 +45,7 @@ class Batch:
     """Windows of notes to predict, with what is known before each; all int64 unless said otherwise.
 
     target [B, T, 4]: the notes in cells. before [B, T, 4]: the notes before them (-1 at the start of a piece).
-    ring_pitch, ring_end [B, T, RING]: pitches (-1: none) and absolute ends of the last notes. now [B, T]: the onset
+    ring_pitch, ring_end [B, T, RING]: pitches and absolute ends of the last notes. now [B, T]: the onset
     of the note before, in absolute cells. repeat [B, T, FINDERS, 4]: the note that followed the longest match (-1:
     none), length [B, T, FINDERS]: its bucket. note_class [B]. weight float [B, T, 4]: of each part in the loss.
     """
@@ -127,10 +127,9 @@ class LstmNet(nn.Module):
                 layer.bias_ih_l0[self.config.hidden : 2 * self.config.hidden] = 1.0
 
     def bins(self, cells: Tensor) -> Tensor:
-        """Bins of times in cells; negative and NOWHERE become the bin that means none."""
-        last = self.vocabulary.max_cells
-        clipped = torch.where((cells < 0) | (cells >= NOWHERE // 2), last + 1, cells.clamp(max=last))
-        return self.cell_bins[clipped]
+        """Bins of times in cells; times outside the grid, such as NOWHERE, become the bin that means none."""
+        none = self.vocabulary.max_cells + 1
+        return self.cell_bins[torch.where(cells < 0, none, cells.clamp(max=none))]
 
     def hidden_state(self, batch: int) -> list[tuple[Tensor, Tensor]]:
         """Zero state of both layers, [1, B, hidden] twice each."""

@@ -1,0 +1,61 @@
+"""Weights file to net, and net to TorchScript program with its header inside."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from daw_bridge.errors import UsageError
+from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.nets.continuer import Continuer
+from daw_models.nets.lstm import LstmConfig, LstmNet
+from daw_models.weights_file import read_header
+
+
+def load_net(weights: Path) -> LstmNet:
+    """The eager net of a weights file, in fp32 and set to predict. Raises UsageError naming the file."""
+    header = read_header(weights)
+    architecture, spec = header["architecture"], header["vocabulary"]
+    if not isinstance(architecture, dict) or not isinstance(spec, dict):
+        raise UsageError("header without architecture or vocabulary", where=str(weights))
+    net = LstmNet(
+        LstmConfig.from_spec(architecture, where=str(weights)), Vocabulary.from_spec(spec, where=str(weights))
+    )
+    try:
+        tensors = load_file(weights)
+        net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"weights do not fit their header ({first})", where=str(weights)) from error
+    return net.eval()
+
+
+def int8_engine() -> bool:
+    """Whether this torch has int8 matrix products for this processor."""
+    return torch.backends.quantized.engine not in ("none", None)
+
+
+def compile_net(net: LstmNet, *, quantised: bool) -> torch.jit.ScriptModule:
+    """The program of a net, not yet saved."""
+    # Without these instructions a product of 8-bit activations can overflow inside the processor.
+    safe = bool(torch.cpu._is_vnni_supported()) or torch.backends.quantized.engine == "qnnpack"
+    with warnings.catch_warnings(), torch.no_grad():
+        # TorchScript and eager quantisation announce their retirement on each use; this file is the one to change then.
+        warnings.simplefilter("ignore")
+        program = torch.jit.script(Continuer(net, quantised=quantised, reduce_range=not safe).eval())
+    assert isinstance(program, torch.jit.ScriptModule)
+    return program
+
+
+def build_program(weights: Path, out: Path) -> None:
+    """Compile a weights file and save the program with its header as the extra file header.json."""
+    program = compile_net(load_net(weights), quantised=int8_engine())
+    header = json.dumps(read_header(weights))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(program, str(out), _extra_files={"header.json": header})

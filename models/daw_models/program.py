@@ -1,0 +1,82 @@
+"""From a weights file to the compiled program, built once per machine and kept in a cache.
+
+Nothing here imports torch before a program has to be built.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from daw_bridge.errors import UsageError
+from daw_models.weights_file import builtin_models, find_model, read_header
+
+__all__ = ["WARM_UP_CALLS", "builtin_models", "ensure_program", "find_model", "read_header"]
+
+WARM_UP_CALLS = 3
+"""The first calls of each method compile it; sampling and feeding a few notes so often makes the program quick."""
+_SOURCES = ("nets/continuer.py", "nets/features.py", "nets/sampling.py", "nets/lstm.py", "nets/build.py")
+
+
+def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:
+    """The TorchScript program of a weights file, from the cache or built into it (some seconds).
+
+    Raises UsageError, naming the file, if it is damaged or of an unknown version.
+    """
+    header = read_header(weights)
+    name = f"{header.get('name', weights.stem)}-{_key(weights)}.pt"
+    places = [cache_dir] if cache_dir is not None else [_default_cache(), Path(tempfile.gettempdir()) / _user_folder()]
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    for place in places:
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix="program-", suffix=".part", dir=place)
+            os.close(handle)
+            try:
+                from daw_models.nets.build import build_program
+
+                build_program(weights, Path(temporary))
+                os.replace(temporary, place / name)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+            return place / name
+    raise UsageError(
+        "no folder to keep the compiled model in", where=str(places[0]), cure="set XDG_CACHE_HOME to a writable folder"
+    )
+
+
+def _key(weights: Path) -> str:
+    """What a program depends on: the weights, torch, our own sources and what the processor can do."""
+    digest = hashlib.sha256(weights.read_bytes())
+    digest.update(metadata.version("torch").encode())
+    digest.update(_processor().encode())
+    for source in _SOURCES:
+        digest.update((Path(__file__).parent / source).read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _processor() -> str:
+    """The machine's kind and its int8 instructions, as far as the system tells."""
+    flags: set[str] = set()
+    with contextlib.suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        line = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
+        flags = {word for word in line.split() if "vnni" in word or word in ("avx2", "avx512bw", "asimddp")}
+    return " ".join([platform.machine(), *sorted(flags)])
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if base.startswith("/") else Path("~/.cache").expanduser()
+    return root / "aiart-bridge" / "programs"
+
+
+def _user_folder() -> str:
+    return f"aiart-bridge-{os.getuid()}" if hasattr(os, "getuid") else "aiart-bridge"

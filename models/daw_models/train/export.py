@@ -1,0 +1,79 @@
+"""A checkpoint becomes a weights file, which is read back and compared before anyone may use it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from daw_bridge.errors import UsageError
+from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.nets.build import load_net
+from daw_models.nets.lstm import LstmConfig
+from daw_models.train.checkpoint import load_checkpoint
+from daw_models.weights_file import FORMAT, FORMAT_VERSION, tensors_digest
+
+
+def write_weights(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    *,
+    name: str,
+    architecture: Mapping[str, object],
+    vocabulary: Vocabulary,
+    trained_on: object,
+    recipe: object,
+    figures: object,
+    licence: str,
+) -> None:
+    """Write fp16 tensors and their header beside the target and move the file into place."""
+    halves = {key: tensor.detach().to(torch.float16).contiguous() for key, tensor in tensors.items()}
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "architecture": json.dumps(architecture),
+        "vocabulary": json.dumps(vocabulary.as_spec()),
+        "trained_on": json.dumps(trained_on),
+        "recipe": json.dumps(recipe),
+        "figures": json.dumps(figures),
+        "licence": licence,
+        "sha256": tensors_digest({key: tensor.numpy().tobytes() for key, tensor in halves.items()}),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    save_file(halves, temporary, metadata=metadata)
+    os.replace(temporary, path)
+
+
+def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[str, object] | None = None) -> Path:
+    """Export the averaged weights of a checkpoint (a file, or the folder of a run). Raises UsageError if it is none."""
+    if out.suffix != ".safetensors":
+        raise UsageError("a model file ends in .safetensors", where=str(out))
+    path = checkpoint_path / "checkpoint.safetensors" if checkpoint_path.is_dir() else checkpoint_path
+    checkpoint = load_checkpoint(path)
+    facts = checkpoint.facts
+    recipe, spec = facts["recipe"], facts["vocabulary"]
+    assert isinstance(recipe, dict) and isinstance(spec, dict)
+    tensors = checkpoint.part("average.")
+    write_weights(
+        out,
+        tensors,
+        name=out.stem,
+        architecture=LstmConfig.from_spec(recipe["net"], where=str(path)).as_spec(),
+        vocabulary=Vocabulary.from_spec(spec, where=str(path)),
+        trained_on={"mix": facts["mix"], "pieces": facts["pieces"]},
+        recipe={**recipe, "step": facts["step"], "elapsed_s": facts["elapsed_s"]},
+        figures=dict(figures or {}),
+        licence=licence,
+    )
+    read_back = load_net(out).state_dict()
+    for key, tensor in tensors.items():
+        if not torch.equal(read_back[key], tensor.to(torch.float16).float()):
+            raise UsageError(f"{key} did not survive the export", where=str(out))
+    return out

@@ -1,0 +1,71 @@
+"""The weights file: fp16 tensors and a header that explains them, read here without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from daw_bridge.errors import UsageError
+
+FORMAT = "aiart-bridge-model"
+FORMAT_VERSION = "1"
+WEIGHTS = Path(__file__).parent / "weights"
+_LONGEST_HEADER = 1 << 20
+_JSON_FIELDS = ("architecture", "vocabulary", "trained_on", "recipe", "figures")
+
+
+def builtin_models() -> dict[str, Path]:
+    """Names and files of the models that ship with us."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
+
+
+def find_model(name_or_file: str | Path) -> Path:
+    """The weights file of a shipped name or of a path. Raises UsageError with the names there are."""
+    shipped = builtin_models()
+    if str(name_or_file) in shipped:
+        return shipped[str(name_or_file)]
+    path = Path(name_or_file).expanduser()
+    if path.is_file():
+        return path
+    names = ", ".join(shipped) or "none"
+    raise UsageError("no such model", where=str(name_or_file), cure=f"give a .safetensors file or one of: {names}")
+
+
+def read_header(path: Path) -> dict[str, object]:
+    """The metadata of a weights file, JSON fields parsed. Raises UsageError for a damaged or unknown file."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= _LONGEST_HEADER:
+                raise ValueError("no header")
+            header = json.loads(file.read(size))
+        metadata = header["__metadata__"]
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        if path.stat().st_size != 8 + size + max(ends, default=0):
+            raise ValueError("cut short or too long")
+        fields: dict[str, object] = dict(metadata)
+        if metadata.get("format") == FORMAT and metadata.get("format_version") == FORMAT_VERSION:
+            fields |= {name: json.loads(metadata[name]) for name in _JSON_FIELDS}
+    except OSError as error:
+        raise UsageError(error.strerror or "cannot be read", where=str(path)) from error
+    except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"damaged or not a model file ({error})", where=str(path), cure="get the file again or export it again"
+        ) from error
+    if fields.get("format") != FORMAT:
+        raise UsageError("not an aiart-bridge model", where=str(path), cure="make one with `models export`")
+    if fields.get("format_version") != FORMAT_VERSION:
+        raise UsageError(
+            f"model format {fields.get('format_version')} is not known here", where=str(path), cure="update aiart-bridge"
+        )
+    return fields
+
+
+def tensors_digest(data: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and bytes of the tensors, in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(data):
+        digest.update(name.encode() + b"\0" + data[name])
+    return digest.hexdigest()
