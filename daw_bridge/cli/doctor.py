@@ -94,27 +94,26 @@ def examine(config: Path | None) -> list[Check]:
         if sys.stderr.isatty():
             note("looking at this machine, the models are measured ...")
         found = {name: future.result() for name, future in asked.items()}
-    parts: list[Callable[[], list[Check]]] = [
-        _python,
-        _packages,
-        lambda: settings,
-        lambda: _midi(found["midi"]),
-        lambda: _models(found["models"], values),
-        lambda: _priority(found["priority"]),
-        lambda: _synth(found["synth"]),
-        _soundfonts,
-        lambda: _audio(found["audio"]),
-        lambda: _osc(values),
-        lambda: _takes(values),
-    ]
-    return [check for part in parts for check in _guarded(part)]
+    parts: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
+        ("Python", _python),
+        ("packages", _packages),
+        ("settings", lambda: settings),
+        ("MIDI", lambda: _midi(found["midi"])),
+        ("models", lambda: _models(found["models"], values)),
+        ("real time", lambda: _priority(found["priority"])),
+        ("FluidSynth", lambda: _synth(found["synth"])),
+        ("SoundFont", _soundfonts),
+        ("audio", lambda: _audio(found["audio"])),
+        ("OSC", lambda: _osc(values)),
+        ("takes", lambda: _takes(values)),
+    )
+    return [check for name, part in parts for check in _guarded(name, part)]
 
 
-def _guarded(part: Callable[[], list[Check]]) -> list[Check]:
+def _guarded(name: str, part: Callable[[], list[Check]]) -> list[Check]:
     try:
         return part()
     except Exception as error:  # the doctor says what it met and looks at the rest
-        name = getattr(part, "__name__", "check").strip("_<>")
         return [Check(name, NOTE, f"could not be looked at ({type(error).__name__}: {error})")]
 
 
