@@ -65,6 +65,18 @@ class MemorySystem:
         self._taps.setdefault(name, []).append(tap)
         return tap
 
+    def keyboard(self, name: str) -> MemoryKeyboard:
+        """The other side's way in: what is sent to it arrives at the in-port `name`."""
+        return MemoryKeyboard(self, name)
+
+    def ear(self, name: str) -> MemoryEar:
+        """The other side's way to hear: what is sent to the out-port `name` from now on is polled from it."""
+        return MemoryEar(self, name, self.listen(name))
+
+    def forget(self, name: str, tap: MemoryTap) -> None:
+        """Take a tap off."""
+        self._taps[name].remove(tap)
+
     def lose(self, name: str) -> None:
         """Pull the plug of `name`."""
         self._away.add(name)
@@ -141,3 +153,46 @@ class MemoryOut:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class MemoryKeyboard:
+    """The musician's out-port, plugged into our in-port."""
+
+    def __init__(self, bus: MemorySystem, name: str) -> None:
+        self.name = name
+        self._bus = bus
+
+    def send(self, data: bytes) -> None:
+        """Play a message now."""
+        self._bus.play(self.name, data)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def present(self) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class MemoryEar:
+    """The listener's in-port, plugged into our out-port."""
+
+    def __init__(self, bus: MemorySystem, name: str, tap: MemoryTap) -> None:
+        self.name = name
+        self._bus = bus
+        self._tap = tap
+
+    def poll(self) -> list[tuple[float, bytes]]:
+        """All that was sent since the last call."""
+        return self._tap.take()
+
+    def present(self) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._bus.forget(self.name, self._tap)

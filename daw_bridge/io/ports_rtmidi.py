@@ -70,8 +70,11 @@ class RtMidiBackend:
             return rtmidi.MidiOut(self._api_number, name=client)
 
 
-def open_system(api: str) -> RtMidiSystem:
-    """The machine's MIDI system `api`. Raises MissingPartError when it is not there or does not answer."""
+def open_system(api: str, client: str = CLIENT_NAME) -> RtMidiSystem:
+    """The machine's MIDI system `api`, where our ports belong to `client`.
+
+    Raises MissingPartError when it is not there or does not answer.
+    """
     number = _API_NUMBERS[api]
     if number not in rtmidi.get_compiled_api():
         raise MissingPartError(
@@ -85,7 +88,7 @@ def open_system(api: str) -> RtMidiSystem:
         raise MissingPartError(
             "no ALSA sequencer (/dev/snd/seq)", where="--midi-api alsa", cure="run `modprobe snd-seq`, or use auto"
         )
-    system = RtMidiSystem(api, RtMidiBackend(number))
+    system = RtMidiSystem(api, RtMidiBackend(number), client=client)
     system.check()
     return system
 
@@ -93,9 +96,12 @@ def open_system(api: str) -> RtMidiSystem:
 class RtMidiSystem:
     """Ports of one RtMidi API. Opened and reopened from one thread at a time."""
 
-    def __init__(self, api: str, backend: Backend, *, virtual_ports: bool | None = None) -> None:
+    def __init__(
+        self, api: str, backend: Backend, *, client: str = CLIENT_NAME, virtual_ports: bool | None = None
+    ) -> None:
         self._api = api
         self._backend = backend
+        self._name = client
         self._virtual_ports = api != "winmm" if virtual_ports is None else virtual_ports
         self._spare_in: rtmidi.MidiIn | None = None
         self._spare_out: rtmidi.MidiOut | None = None
@@ -182,7 +188,7 @@ class RtMidiSystem:
 
     def _client(self, direction: str) -> str:
         # On JACK input and output are two clients, and the second of the same name would become "aiart-bridge-01".
-        return f"{CLIENT_NAME}-{direction}" if self._api == "jack" else CLIENT_NAME
+        return f"{self._name}-{direction}" if self._api == "jack" else self._name
 
     def _closed_in(self) -> rtmidi.MidiIn:
         if self._spare_in is None:

@@ -50,7 +50,6 @@ _QUIET_S: Final = 1.0
 _COLLECT_NEEDS_S: Final = 0.05
 _FAULT_REST_S: Final = 1.0
 _PRIORITY: Final = 20
-_CLOSE_FLUSHES: Final = 40
 
 
 class Mind(Protocol):
@@ -105,8 +104,13 @@ class PlayLoop:
 
     @property
     def parameters(self) -> Mapping[str, Value]:
-        """The values in force; a snapshot for screens."""
+        """The values in force."""
         return self._mind.parameters
+
+    @property
+    def running(self) -> bool:
+        """Whether the playing thread lives."""
+        return self._thread.is_alive()
 
     @property
     def state(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_the_first_note_falls_exactly_at_the_start(model: LoadedModel) -> None:
     for start_s in (context[-1].onset_s, context[-1].onset_s + 0.6183, context[-1].onset_s + 25.0):
         notes = answer(model, context, start_s=start_s)
         assert notes[0].onset_s == start_s
-        assert all(earlier.onset_s <= later.onset_s for earlier, later in zip(notes, notes[1:], strict=False))
+        assert all(earlier.onset_s <= later.onset_s for earlier, later in itertools.pairwise(notes))
 
 
 def test_an_answer_to_silence_starts_where_it_is_told(model: LoadedModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -55,7 +56,7 @@ def test_late_polls_move_no_stamp() -> None:
         waiting = waiting[len(read) :]
         drained_s = polled_s
         polled_s += chance.choice((0.0005, 0.0005, 0.09))
-    gaps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
     assert gaps == pytest.approx([0.01] * 19, abs=1e-3)
     assert gaps[5:] == pytest.approx([0.01] * 14, abs=1e-9)
 

@@ -1,4 +1,4 @@
-"""Systems that this machine is not: no virtual ports, a busy port, an unplugged device. RtMidi is replaced at its seam."""
+"""Systems that this machine is not: no virtual ports, a busy port, an unplugged device; RtMidi is scripted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Device:
     def get_ports(self) -> list[str]:
         return list(self.listed)
 
-    def open_port(self, port: int, name: str) -> None:
+    def open_port(self, port: int, name: str) -> None:  # noqa: ARG002 - as RtMidi calls it
         if self.busy:
             raise rtmidi.SystemError("MidiOutWinMM::openPort: error creating Windows MM MIDI output port.")
         self.opened = self.listed[port]
@@ -55,10 +55,10 @@ class ScriptedBackend:
     def __init__(self, device: Device) -> None:
         self.device: Any = device
 
-    def new_in(self, client: str) -> Any:
+    def new_in(self, client: str) -> Any:  # noqa: ARG002 - any client
         return self.device
 
-    def new_out(self, client: str) -> Any:
+    def new_out(self, client: str) -> Any:  # noqa: ARG002 - any client
         return self.device
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import shutil
 import statistics
 import subprocess
@@ -59,9 +60,9 @@ def test_no_note_is_lost_while_the_interpreter_lock_is_held(held_ms: int) -> Non
         sender.wait(10)
         port.close()
     assert [data[1] for _, data in got] == [note % 128 for note in range(NOTES)]
-    gaps = [later - earlier for (earlier, _), (later, _) in zip(got, got[1:], strict=False)]
+    gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(got)]
     assert statistics.median(gaps) == pytest.approx(0.0107, abs=0.0028)
-    assert all(earlier <= later for (earlier, _), (later, _) in zip(got, got[1:], strict=False))
+    assert all(earlier <= later for (earlier, _), (later, _) in itertools.pairwise(got))
 
 
 @pytest.mark.usefixtures("jack_server")

@@ -31,14 +31,12 @@ class Metronome:
     step_s: float = 0.1
     begun: int = 0
 
-    def follow(self, context: Sequence[Note], time_scale: float = 1.0) -> None:
+    def follow(self, context: Sequence[Note], _time_scale: float = 1.0) -> None:
         if self.broken:
             raise RuntimeError("first line\nthe model is broken")
         self.followed.append(len(context))
 
-    def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
-    ) -> Ticks:
+    def begin(self, _context: Sequence[Note], *, start_s: float, seed: int, **_beside: float | bool) -> Ticks:
         if self.broken:
             raise RuntimeError("first line\nthe model is broken")
         self.begun += 1

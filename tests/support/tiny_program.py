@@ -1,4 +1,4 @@
-"""A model program of a few numbers with the interface of the real ones: quick to make, and sensitive to all it is told."""
+"""A model program of a few numbers with the interface of the real ones, sensitive to all it is told."""
 
 import json
 import warnings

@@ -1,0 +1,152 @@
+"""`aiart-bridge`: run the instrument until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from daw_bridge.cli.output import note
+from daw_bridge.engine.parameters import Value
+from daw_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from daw_bridge.live.wiring import Bridge, Tier
+
+_LOOK_S: Final = 0.5
+
+
+class _StoppedError(Exception):
+    """The user wants to stop while the bridge is still starting."""
+
+
+def run(settings: Mapping[str, Value], debug: bool) -> int:
+    """Start, say the ready line, play until a signal, release everything. Returns the exit status."""
+    from daw_bridge.cli.settings import Settings
+
+    del debug
+    values = settings.values if isinstance(settings, Settings) else settings
+    with _signals() as stop:
+        try:
+            return _play(dict(values), stop)
+        except _StoppedError:
+            return 0
+
+
+def _play(settings: dict[str, Value], stop: _Signals) -> int:
+    from daw_bridge.control.server import BridgeInfo, ControlServer
+    from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
+    from daw_bridge.live.wiring import IN, OUT, Bridge, load_tier
+
+    weights, program = model_files(str(settings["model"]))
+    stop.check()
+    with contextlib.ExitStack() as opened:
+        bridge = Bridge(settings, notice=_notice, copies=_synth(settings))
+        opened.callback(bridge.stop)
+        stop.check()
+        server = ControlServer(
+            str(settings["osc_host"]),
+            int(settings["osc_port"]),
+            str(settings["osc_peers"]),
+            submit=bridge.submit,
+            values=bridge.values,
+            info=BridgeInfo(
+                program=_version(),
+                api=bridge.system.api,
+                model=str(settings["model"]),
+                connections=((IN, str(settings["in_port"])), (OUT, str(settings["port"]))),
+            ),
+        )
+        opened.callback(server.stop)
+        tier = load_tier(program)
+        stop.check()
+        identity = identify_model(tier.continuer.name, weights)
+        recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
+        # The playing stops first: the take and the screens still see the last note-offs.
+        opened.callback(recorder.close)
+        opened.callback(bridge.stop)
+        bridge.observe(recorder)
+        bridge.observe(server)
+        bridge.start(tier)
+        server.start()
+        _notice(_greeting(bridge, tier, recorder.file))
+        print(bridge.ready_line(tier, server.address), flush=True)
+        while not stop.wait(_LOOK_S):
+            if not bridge.running:
+                raise BridgeError(
+                    "the playing thread ended by itself", cure="report this with the take of this session"
+                )
+    return 0
+
+
+def model_files(name: str) -> tuple[Path | None, Path | None]:
+    """The weights and the program of a model by name or file; neither for the phrase memory. Raises UsageError."""
+    from daw_bridge.live.wiring import MEMORY
+
+    if name == MEMORY:
+        return None, None
+    from daw_models.program import ensure_program, find_model
+
+    weights = find_model(name)
+    return weights, ensure_program(weights)
+
+
+def _greeting(bridge: Bridge, tier: Tier, take: Path) -> str:
+    speed = f", {tier.note_s * 1000:.2f} ms a note" if tier.note_s else ""
+    return f"model {tier.continuer.name}{speed}; seed {bridge.settings['seed']}; take {take}"
+
+
+def _synth(settings: Mapping[str, Value]) -> tuple[Any, ...]:
+    if not settings["synth"]:
+        return ()
+    from daw_bridge.io.ports_synth import open_synth
+
+    return (open_synth(settings),)
+
+
+def _notice(text: str) -> None:
+    note(f"aiart-bridge: {text}")
+
+
+def _version() -> str:
+    from daw_bridge.cli.main import version
+
+    return version()
+
+
+class _Signals:
+    """Whether the user wants to stop."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def raise_flag(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler."""
+        self._event.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the wish, at most so long."""
+        return self._event.wait(timeout_s)
+
+    def check(self) -> None:
+        """Raise _StoppedError if the wish is there."""
+        if self._event.is_set():
+            raise _StoppedError
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[_Signals]:
+    """Turn SIGINT, SIGTERM and a closed terminal into a wish to stop, while the block runs."""
+    flag = _Signals()
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, flag.raise_flag) for number in numbers}
+    try:
+        yield flag
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,132 @@
+"""The one place that picks concrete adapters: from settings to a running instrument."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from daw_bridge.engine.continuation import Continuer
+from daw_bridge.engine.engine import Engine
+from daw_bridge.engine.events import Event, Fault, Observer
+from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.values import EngineSettings
+from daw_bridge.io.ports import MidiSystem, OutPort
+from daw_bridge.io.systems import choose_system
+from daw_bridge.live.loop import PlayLoop
+from daw_bridge.live.rack import InSlot, OutSlot, PortRack
+from daw_bridge.live.thinker import Thinker
+
+IN: Final = "in"
+OUT: Final = "out"
+MEMORY: Final = "memory"
+"""The model that needs no file: the phrase memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The model that answers: its name, its speed when warm (0 for the memory), what its file says of itself."""
+
+    continuer: Continuer
+    note_s: float
+    header: Mapping[str, Any]
+
+
+def load_tier(program: Path | None) -> Tier:
+    """The model of a TorchScript program, warm; without one, the phrase memory. Raises UsageError."""
+    if program is None:
+        return Tier(PhraseMemory(), 0.0, {"name": MEMORY})
+    from daw_bridge.io.artefact import LoadedModel
+
+    model = LoadedModel.open(program)
+    return Tier(model, model.warm_up(), model.header)
+
+
+def settled(settings: Mapping[str, Value]) -> dict[str, Value]:
+    """The settings with the seed in force: -1 draws one."""
+    values = dict(settings)
+    if int(values["seed"]) < 0:
+        values["seed"] = secrets.randbelow(2**31)
+    return values
+
+
+class Bridge:
+    """A whole instrument on its ports. Opens them when made; plays from `start` to `stop`.
+
+    Raises MissingPartError or UsageError when the ports cannot be had. `submit` and `report` may be called from any
+    thread.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Value],
+        *,
+        notice: Callable[[str], None],
+        system: MidiSystem | None = None,
+        copies: Sequence[OutPort] = (),
+    ) -> None:
+        self.settings = settled(settings)
+        self._notice = notice
+        self._observers: list[Observer] = []
+        self._thinker: Thinker | None = None
+        self.system = system or choose_system(str(self.settings["midi_api"]), notice)
+        heard = InSlot(IN, self.system.open_in(str(self.settings["in_port"])))
+        played = OutSlot(OUT, self.system.open_out(str(self.settings["port"])), copies)
+        self._rack = PortRack(self.system, (heard,), (played,))
+        self._loop = PlayLoop(self._mind, self._rack, self._observers)
+
+    def observe(self, observer: Observer) -> None:
+        """Let someone watch; before `start` only."""
+        self._observers.append(observer)
+
+    def submit(self, event: Event) -> None:
+        """Hand an event to the engine."""
+        self._loop.submit(event)
+
+    def report(self, fault: Fault) -> None:
+        """Show a fault that happened outside the engine."""
+        self._loop.report(fault)
+
+    def values(self) -> Mapping[str, Value]:
+        """The parameters in force."""
+        return self._loop.parameters
+
+    @property
+    def running(self) -> bool:
+        """Whether the playing thread lives."""
+        return self._loop.running
+
+    @property
+    def faults(self) -> int:
+        """Faults of our own that were survived."""
+        return self._loop.faults
+
+    def start(self, tier: Tier) -> None:
+        """Begin to play with a warm model."""
+        self._thinker = Thinker(tier.continuer, self.submit, self.report)
+        self._loop.attach(self._thinker)
+        self._thinker.start()
+        self._loop.start()
+        self._rack.start(self.submit)
+
+    def stop(self) -> None:
+        """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
+        self._loop.stop()
+        if self._thinker is not None:
+            self._thinker.stop()
+        self._rack.close()
+        self.system.close()
+
+    def ready_line(self, tier: Tier, osc: tuple[str, int] | None) -> str:
+        """What a script waits for on stdout."""
+        line = (
+            f'ready in="{self.settings["in_port"]}" out="{self.settings["port"]}"'
+            f" api={self.system.api} model={tier.continuer.name}"
+        )
+        return line if osc is None else f"{line} osc={osc[0]}:{osc[1]}"
+
+    def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:
+        return Engine(EngineSettings.of({**self.settings, **(parameters or {})}))
