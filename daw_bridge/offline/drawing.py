@@ -8,6 +8,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from daw_bridge.engine.continuation import Continuer, SamplingControls
 from daw_bridge.engine.seeds import mix
+from daw_bridge.errors import UsageError
 from daw_bridge.music.grid import Grid, snapped
 from daw_bridge.music.midifile import Piece, PieceNote
 from daw_bridge.music.notes import Note
@@ -118,7 +119,10 @@ def _draw_until_rest(
     controls: SamplingControls,
     drums: bool,
 ) -> list[Note]:
-    stream = continuer.begin(context, start_s=start_s, seed=seed, drums=drums)
+    try:
+        stream = continuer.begin(context, start_s=start_s, seed=seed, drums=drums)
+    except ValueError as problem:
+        raise UsageError(str(problem), cure="give it music to go on from, or use another --model") from None
     notes: list[Note] = []
     last_s = start_s
     while len(notes) < room:

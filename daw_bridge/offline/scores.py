@@ -1,0 +1,76 @@
+"""Scores as text: MusicXML and ABC read into a MIDI piece, and a piece written as MusicXML, both by music21.
+
+music21 takes seconds to import: only files of these kinds pay for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from daw_bridge.errors import BridgeError, UsageError
+from daw_bridge.music.midifile import Piece, piece_of_bytes, read_bytes
+
+SCORE_SUFFIXES: Final = (".musicxml", ".xml", ".mxl", ".abc")
+_FORMATS: Final = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
+_DIVISORS: Final = (4, 3)
+"""Sixteenths and triplets: what a readable score of played music is rounded to."""
+
+
+def read_score(path: Path) -> Piece:
+    """A MusicXML or ABC file as a piece, repeats played out. Raises UsageError naming the file."""
+    kind = _FORMATS[path.suffix.lower()]
+    data = read_bytes(path)
+    if not data.strip():
+        raise UsageError("the file is empty", where=str(path), cure="export it again")
+    with _quietly():
+        from music21 import converter
+        from music21.midi.translate import streamToMidiFile
+
+        try:
+            given: Any = str(path) if path.suffix.lower() == ".mxl" else data.decode("utf-8-sig", errors="replace")
+            score: Any = converter.parse(given, format=kind)
+            with contextlib.suppress(Exception):  # repeats that do not add up are left as they are written
+                score = score.expandRepeats()
+            midi: Any = streamToMidiFile(score)
+            written = midi.writestr()
+        except Exception as problem:  # music21 and its parsers raise whatever they meet
+            reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:160]
+            raise UsageError(
+                f"cannot be read as {kind} ({reason})", where=str(path), cure="export it again, or give a MIDI file"
+            ) from problem
+    return piece_of_bytes(written, str(path))
+
+
+def write_musicxml(path: Path, midi: bytes) -> None:
+    """Write a MIDI file's bytes as a score, rounded to sixteenths and triplets. Raises BridgeError."""
+    with _quietly():
+        from music21 import converter
+
+        try:
+            score: Any = converter.parse(
+                midi, format="midi", quantizePost=True, quarterLengthDivisors=_DIVISORS, forceSource=True
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            score.write("musicxml", fp=str(path))
+        except OSError as problem:
+            raise BridgeError(
+                f"cannot be written ({problem.strerror})", where=str(path), cure="choose another folder or make room"
+            ) from None
+        except Exception as problem:  # music21 raises whatever it meets
+            reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:160]
+            raise BridgeError(
+                f"cannot be written as a score ({reason})", where=str(path), cure="write .mid instead"
+            ) from problem
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """music21's remarks are for programmers."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
