@@ -10,10 +10,24 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, get_type_hints
 
+from daw_bridge.engine.mapping_targets import choices_of, next_value, position_of, value_at
 from daw_bridge.engine.parameters import ACTION_NAMES, ACTIONS, BY_NAME, PARAMETERS, Heard, Kind, Parameter, Value
 from daw_bridge.music.harmony import parse_key
 
-__all__ = ["ACTIONS", "ACTION_NAMES", "BY_NAME", "PARAMETERS", "Heard", "Kind", "Parameter", "Value"]
+__all__ = [
+    "ACTIONS",
+    "ACTION_NAMES",
+    "BY_NAME",
+    "PARAMETERS",
+    "Heard",
+    "Kind",
+    "Parameter",
+    "Value",
+    "choices_of",
+    "next_value",
+    "position_of",
+    "value_at",
+]
 
 VERSION: Final = 1
 """Grows when an address changes its meaning; new addresses do not change it."""

@@ -1,0 +1,213 @@
+"""Pictures of every page for the docs: `python -m tests.tui.pictures docs/screens`, or some of them by name."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from daw_bridge.engine import events
+from daw_tui.app import StageApp
+from daw_tui.roll import Roll
+from daw_tui.screens import takes as takes_page
+from daw_tui.screens.takes import TakesPage
+from daw_tui.widgets.piano_roll import PianoRoll
+from tests.tui.cell_picture import draw, screen_segments
+from tests.tui.scripted_bridge import CALL, RESPONSE, Clock, ScriptedBridge
+
+SIZES: Final = ((80, 24), (120, 40))
+LATENCIES_MS: Final = (4.2, 3.9, 5.1, 4.4, 3.7, 8.9, 4.1, 4.6, 3.8, 4.0, 12.4, 4.3, 4.1, 3.9, 5.7, 4.2, 4.0, 4.8, 4.1)
+
+Stage = Callable[[Pilot[int], ScriptedBridge], Awaitable[None]]
+
+
+async def live(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """The answer is under way."""
+    bridge.perform(until_s=6.9)
+    bridge.say(events.Fault("feedback", "our own notes come back from the DAW: they are not taken for a call"))
+    await settled(pilot)
+
+
+async def listening(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """The musician plays; a controller is being learned."""
+    bridge.perform(until_s=2.9)
+    bridge.submit(events.LearnStarted("density"))
+    await settled(pilot)
+
+
+async def routing(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """Some controllers are learned, one is waited for."""
+    await pilot.press("2")
+    bridge.submit(events.LearnStarted("density"))
+    await settled(pilot)
+
+
+async def presets(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """Three presets, the second recalled."""
+    for name in ("opening, sparse", "second set", "finale"):
+        bridge.submit(events.PresetSaved(name))
+    bridge.submit(events.PresetRecalled("second set"))
+    bridge.submit(events.MappingSet(events.ControllerMap("preset:finale", "program", 1, 5)))
+    await settled(pilot)
+    await pilot.press("5")
+    await settled(pilot)
+
+
+async def compose(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """A result is shown."""
+    del bridge
+    await pilot.press("4")
+    app = pilot.app
+    app.query_one("#compose-file").value = "ballad.mid"  # type: ignore[attr-defined]
+    app.query_one("#compose-roll", PianoRoll).show_roll(sample_roll())
+    app.query_one("#compose-report", Static).update("ballad-continued.mid   in 2.4 s   lstm  D minor  64 notes added")
+    await settled(pilot)
+
+
+async def takes(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """Three takes are listed."""
+    del bridge
+    await pilot.press("3")
+    page = pilot.app.query_one(TakesPage)
+    for _ in range(200):
+        await pilot.pause(0.02)
+        if len(page.takes) == 3 and all(roll.size.width for roll in page.query(PianoRoll)):
+            break
+    await settled(pilot)
+
+
+async def help_page(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """All keys."""
+    bridge.perform(until_s=6.9)
+    await settled(pilot)
+    await pilot.press("question_mark")
+    await settled(pilot)
+
+
+async def offline(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """The bridge is away."""
+    bridge.perform(until_s=6.9)
+    await settled(pilot)
+    bridge.stop()
+    bridge.clock.now_s += 10.0
+    await pilot.pause(1.3)
+    await settled(pilot)
+
+
+STAGES: Final[dict[str, Stage]] = {
+    "live": live,
+    "listening": listening,
+    "routing": routing,
+    "takes": takes,
+    "compose": compose,
+    "presets": presets,
+    "help": help_page,
+    "offline": offline,
+}
+
+
+def sample_roll() -> Roll:
+    """The scripted turn as a roll."""
+    return takes_page.take_roll(sample_take(0))
+
+
+def sample_take(seed: int) -> dict[str, Any]:
+    """A take as `takes show --json` tells it."""
+
+    def entries(score: tuple[tuple[float, int, float, int], ...], later_s: float) -> list[dict[str, float]]:
+        return [
+            {"onset_s": on + later_s, "pitch": pitch + seed * 3 - 3, "duration_s": length, "velocity": velocity}
+            for on, pitch, length, velocity in score
+        ]
+
+    return {
+        "turn_list": [
+            {
+                "turn": turn + 1,
+                "kept": turn == 1,
+                "call": entries(CALL, 8.6 * turn),
+                "response": entries(RESPONSE, 8.6 * turn),
+                "ended": "done",
+                "tiers": ["lstm"],
+            }
+            for turn in range(2 + seed)
+        ]
+    }
+
+
+async def sample_json(arguments: list[str], on_words: object = None) -> Any:
+    """`takes list` and `takes show` without a folder of takes."""
+    del on_words
+    names = ("20261120-201512-k3f9", "20261120-194403-a81c", "20261119-223010-77be")
+    if arguments[1] == "show":
+        return sample_take(names.index(Path(arguments[2]).stem))
+    return {
+        "folder": "takes",
+        "takes": [
+            {
+                "id": name,
+                "file": f"takes/{name}.take",
+                "started": f"{name[:4]}-{name[4:6]}-{name[6:8]}T{name[9:11]}:{name[11:13]}:00+00:00",
+                "length_s": 190.0 - 40 * index,
+                "turns": 2 + index,
+                "kept": 1,
+                "model": "lstm",
+                "complete": index != 2,
+            }
+            for index, name in enumerate(names)
+        ][::-1],
+    }
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """What was said has come over and is drawn."""
+    for _ in range(6):
+        await pilot.pause(0.05)
+
+
+async def picture(stage: Stage, size: tuple[int, int], target: Path | None = None) -> str:
+    """A page as SVG; with a target also written there, as SVG and PNG."""
+    clock = Clock()
+    bridge = ScriptedBridge(clock)
+    try:
+        app = StageApp(bridge.server.address, clock=clock)
+        async with app.run_test(size=size, tooltips=False) as pilot:
+            for _ in range(100):
+                await pilot.pause(0.02)
+                if app.connected:
+                    break
+            for name, number in (("temperature", 74), ("length", 71), ("top_p", 1)):
+                source = "cc14" if number < 32 else "cc"
+                bridge.submit(events.MappingSet(events.ControllerMap(name, source, 1, number)))
+            for name, value in (("temperature", 1.15), ("imitation", 0.35), ("key", "D minor"), ("density", 0.25)):
+                bridge.submit(events.ParameterSet(name, value))
+            bridge.submit(events.MappingSet(events.ControllerMap("take_turn", "note", 10, 36)))
+            bridge.latencies(LATENCIES_MS)
+            await settled(pilot)
+            await stage(pilot, bridge)
+            svg = app.export_screenshot(title="aiart-bridge tui")
+            if target is not None:
+                target.with_suffix(".svg").write_text(svg, encoding="utf-8")
+                draw(screen_segments(app), size, target.with_suffix(".png"))
+            return svg
+    finally:
+        bridge.stop()
+
+
+def main(folder: Path) -> None:
+    """Write all pictures, and PNG ones where rsvg-convert is installed."""
+    takes_page.run_json = sample_json  # type: ignore[assignment]
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[2:] or list(STAGES)
+    for name in wanted:
+        for width, height in SIZES:
+            asyncio.run(picture(STAGES[name], (width, height), folder / f"{name}-{width}x{height}"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

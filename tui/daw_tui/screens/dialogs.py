@@ -1,0 +1,104 @@
+"""Questions and the help page, over whatever is shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Center, Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Label, Static
+
+from daw_bridge.control.schema import ACTIONS
+from daw_tui import palette
+
+ACTION_KEYS: Final = {
+    "take_turn": "space",
+    "stop": "s",
+    "panic": "p",
+    "loop": "l",
+    "vary": "v",
+    "keep": "k",
+    "undo": "u",
+    "start": "g",
+    "halt": "h",
+    "tap": "t",
+}
+"""Which key does which performance action."""
+
+_SCREEN: Final = (
+    ("1 to 5", "the pages; tab goes from control to control"),
+    ("← →", "move a slider; with shift a little, home and end to its ends, d to its default"),
+    ("0-9, enter", "type a slider's value"),
+    ("m", "learn: then move the knob, press the pad or change the program that shall steer it"),
+    ("backspace", "forget the controller"),
+    ("[ ]", "previous and next preset"),
+    ("- =", "less or more time in the piano roll"),
+    ("a", "play on the computer keyboard: a w s e d f … are keys, z x octaves, c v harder or softer, esc ends"),
+    ("ctrl+p", "everything by name"),
+    ("q", "leave; a bridge that this screen started ends with it"),
+)
+
+
+class Question(ModalScreen[bool]):
+    """A question with two answers; escape is the second."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer(False)", show=False),
+        Binding("left,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, text: str, yes: str, no: str, detail: str = "") -> None:
+        super().__init__()
+        self._text, self._yes, self._no, self._detail = text, yes, no, detail
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        with Vertical(classes="dialog"):
+            yield Label(self._text, classes="question", markup=False)
+            if self._detail:
+                yield Label(self._detail, classes="detail", markup=False)
+            with Horizontal(classes="answers"):
+                yield Button(self._yes, id="yes", variant="primary", compact=True)
+                yield Button(self._no, id="no", compact=True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, yes: bool) -> None:
+        """Answer."""
+        self.dismiss(yes)
+
+
+class Help(ModalScreen[None]):
+    """All keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "close", show=False)]
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        with VerticalScroll(classes="help"):
+            yield Static(self._page())
+            with Center():
+                yield Label("esc goes back", classes="detail")
+
+    def _page(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column()
+        table.add_row("", Text("PLAYING", style=f"bold {palette.RESPONSE}"))
+        for action in ACTIONS:
+            table.add_row(Text(ACTION_KEYS[action.name], style=f"bold {palette.CALL}"), action.help)
+        table.add_row("", "")
+        table.add_row("", Text("THE SCREEN", style=f"bold {palette.RESPONSE}"))
+        for key, text in _SCREEN:
+            table.add_row(Text(key, style=f"bold {palette.CALL}"), text)
+        return table
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)

@@ -1,0 +1,109 @@
+"""The page for the stage: whose turn it is, what was played, and every control of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+
+from daw_bridge.control.pushes import Learning, Level, MappingSet, ParameterValue, Push, StateComplete
+from daw_bridge.control.schema import BY_NAME
+from daw_tui.bridge_view import BridgeView
+from daw_tui.screens.page import Page
+from daw_tui.widgets.key_strip import KeyCap
+from daw_tui.widgets.meters import LatencyMeter, LevelMeters, SessionCounts
+from daw_tui.widgets.parameter import ParameterSlider
+from daw_tui.widgets.piano_roll import PianoRoll
+from daw_tui.widgets.transport_bar import TransportBar
+
+SLIDERS: Final = (
+    "temperature",
+    "top_p",
+    "density",
+    "imitation",
+    "follow_velocity",
+    "key",
+    "length",
+    "budget_ms",
+    "mode",
+    "gap_beats",
+    "bars",
+    "start_on",
+    "overlap",
+    "pitch_low",
+    "pitch_high",
+    "max_polyphony",
+    "transpose",
+    "clock",
+    "tempo",
+    "beats_per_bar",
+)
+
+
+class LivePage(Page):
+    """Transport, piano roll, sliders and meters."""
+
+    KEYS: ClassVar[tuple[KeyCap, ...]] = (
+        ("space", "your turn", "do('take_turn')"),
+        ("s", "stop", "do('stop')"),
+        ("p", "panic", "do('panic')"),
+        ("l", "loop", "do('loop')"),
+        ("v", "vary", "do('vary')"),
+        ("k", "keep", "do('keep')"),
+        ("u", "undo", "do('undo')"),
+        ("a", "play", "piano"),
+        ("?", "help", "help"),
+    )
+
+    def __init__(self, view: BridgeView) -> None:
+        super().__init__(id="live")
+        self._view = view
+        self.connected = False
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        yield TransportBar()
+        yield PianoRoll(self._view.roll, id="stage-roll")
+        with Horizontal(id="desk"):
+            with VerticalScroll(id="sliders", can_focus=False):
+                for name in SLIDERS:
+                    yield ParameterSlider(BY_NAME[name])
+            with Vertical(id="meters"):
+                yield LatencyMeter()
+                yield LevelMeters()
+                yield SessionCounts()
+
+    def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
+        """Sliders and meters follow."""
+        everything = any(isinstance(push, StateComplete | Learning | MappingSet) for push in pushes)
+        named = {push.name for push in pushes if isinstance(push, ParameterValue)}
+        show_sliders(self, view, None if everything else named)
+        meters = self.query_one(LevelMeters)
+        for push in pushes:
+            if isinstance(push, Level):
+                meters.hit(push.port, push.level)
+        budget_ms = float(view.values["budget_ms"])
+        self.query_one(LatencyMeter).show(view.latencies_ms, view.latency, budget_ms)
+        self.query_one(SessionCounts).show(view.counts)
+
+    def frame(self, view: BridgeView, clock_s: float, elapsed_s: float) -> None:
+        """The roll scrolls, the beat goes on, levels fall."""
+        roll = self.query_one(PianoRoll)
+        roll.show(view.now_s(clock_s), view.bar_lines_s(clock_s, roll.window_s))
+        self.query_one(TransportBar).show(view.turn, view.transport, view.beat(clock_s), self.connected)
+        self.query_one(LevelMeters).show(view.connections, elapsed_s)
+
+    def zoom(self, factor: float) -> None:
+        """Show more or less time in the roll."""
+        roll = self.query_one(PianoRoll)
+        roll.window_s = min(60.0, max(2.5, roll.window_s * factor))
+
+
+def show_sliders(page: Page, view: BridgeView, names: set[str] | None) -> None:
+    """Bring the sliders of a page up to date: those named, or all of them."""
+    for slider in page.query(ParameterSlider):
+        name = slider.parameter.name
+        if names is None or name in names:
+            slider.show(view.values[name], view.mappings.get(name), view.learning == name)
