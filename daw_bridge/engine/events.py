@@ -293,6 +293,20 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnKept:
+    """The player marked a turn as worth keeping."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnForgotten:
+    """The player took a turn back: the model hears it no more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterChanged:
     """A live parameter has a new value, wherever it came from."""
 
@@ -347,6 +361,8 @@ Action = (
     | TurnCalled
     | TurnStreamed
     | TurnEnded
+    | TurnKept
+    | TurnForgotten
     | ParameterChanged
     | Fault
     | TransportChanged

@@ -151,6 +151,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _int("program", -1, -1, 127, Heard.AT_ONCE, "sound chosen for the answer; -1 leaves it alone"),
     _int("transpose", 0, -48, 48, Heard.NEXT_NOTE, "moves the answer", "semitones"),
     _bool("thru", False, Heard.AT_ONCE, "also pass what you play to the output"),
+    _int("thru_channel", 0, 0, 16, Heard.AT_ONCE, "channel of what is passed through; 0 is the one you play on"),
     _float("budget_ms", 20.0, 1.0, 2000.0, Heard.NEXT_TURN, "time from the end of the call to the first note", "ms"),
     _text("port", "AI Out", Heard.START, "output port the DAW listens to"),
     _text("in_port", "AI In", Heard.START, "input port the DAW or keyboard plays to"),

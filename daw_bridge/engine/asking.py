@@ -1,0 +1,101 @@
+"""Questions to the model, and to the phrase memory when the model is not there in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from daw_bridge.engine.answer import AHEAD_S, FIRST_AHEAD_S, Answer, Ending, Placement
+from daw_bridge.engine.events import Action, Ask, AskMore, Cancel
+from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.routing import call_channel
+from daw_bridge.engine.seeds import turn_seed
+from daw_bridge.engine.values import Values
+from daw_bridge.music.notes import DRUM_CHANNEL, Note
+
+Notes = tuple[Note, ...]
+
+
+class Asker:
+    """Numbers the asks, draws their seeds, and knows the one that is open."""
+
+    def __init__(self, values: Values, seed: int, emit: Callable[[Action], None]) -> None:
+        self._values = values
+        self._seed = seed
+        self._emit = emit
+        self._last_id = 0
+        self._open: int | None = None
+        self._memory = PhraseMemory()
+
+    def listen(self, context: Notes) -> None:
+        """Keep the memory abreast of the call, so that it can answer at any moment."""
+        self._memory.follow(context)
+
+    def ask(
+        self,
+        turn: int,
+        part: int,
+        context: Notes,
+        call: Notes,
+        ending: Ending,
+        placement: Placement,
+        *,
+        start_s: float | None = None,
+        speculative: bool = False,
+        before: Notes = (),
+    ) -> Answer:
+        """Ask the model for notes from `start_s` on, or from the start of the response; they arrive later."""
+        ahead_s = FIRST_AHEAD_S if speculative else AHEAD_S
+        ask = self._question(turn, part, context, call, ahead_s, start_s if start_s is not None else ending.start_s)
+        ask = replace(ask, speculative=speculative)
+        self._emit(ask)
+        self._open = ask.ask_id
+        return Answer(ask, ending, placement, before=before)
+
+    def from_memory(
+        self,
+        turn: int,
+        part: int,
+        context: Notes,
+        call: Notes,
+        ending: Ending,
+        placement: Placement,
+        *,
+        start_s: float,
+        before: Notes = (),
+    ) -> Answer:
+        """Let the phrase memory answer from `start_s` on the axis; nobody waits for the model any more."""
+        self.cancel()
+        ask = self._question(turn, part, context, call, AHEAD_S, start_s)
+        stream = self._memory.begin(context, start_s=start_s, seed=ask.seed, drums=ask.drums)
+        return Answer(ask, ending, placement, stream=stream, before=before)
+
+    def repeat(self, turn: int, call: Notes, notes: Notes, ending: Ending, placement: Placement) -> Answer:
+        """Notes that are known already, as an answer; nobody is asked."""
+        ask = self._question(turn, 0, (), call, 0.0, ending.start_s)
+        return Answer.of_notes(ask, ending, placement, notes)
+
+    def ask_more(self, answer: Answer, now_s: float) -> None:
+        """Have an answer drawn further, under the controls of this moment."""
+        until_s = answer.ask_on(now_s, self._values.controls())
+        if until_s is not None:
+            self._emit(AskMore(answer.ask.ask_id, answer.drawn, until_s, answer.controls))
+
+    def cancel(self) -> None:
+        """Nobody waits for the open ask any more."""
+        if self._open is not None:
+            self._emit(Cancel(self._open))
+            self._open = None
+
+    def _question(self, turn: int, part: int, context: Notes, call: Notes, ahead_s: float, start_s: float) -> Ask:
+        self._last_id += 1
+        return Ask(
+            ask_id=self._last_id,
+            turn=turn,
+            context=context,
+            start_s=start_s,
+            until_s=start_s + ahead_s,
+            seed=turn_seed(self._seed, turn, part),
+            controls=self._values.controls(),
+            drums=bool(call) and call_channel(call) == DRUM_CHANNEL,
+        )

@@ -1,0 +1,583 @@
+"""Call and response: when the musician's phrase is over, what is asked, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from daw_bridge.engine.answer import Answer, Ending, OnBeats, Placement, Shifted
+from daw_bridge.engine.asking import Asker, Notes
+from daw_bridge.engine.capture import Capture
+from daw_bridge.engine.counts import Counts
+from daw_bridge.engine.events import (
+    Action,
+    AnswerArrived,
+    AnswerFailed,
+    Fault,
+    Listen,
+    NoteHeard,
+    TurnForgotten,
+    TurnKept,
+    TurnStateChanged,
+)
+from daw_bridge.engine.grid import Grid
+from daw_bridge.engine.history import History
+from daw_bridge.engine.output import Output
+from daw_bridge.engine.performance import Performance
+from daw_bridge.engine.reply import Move, TurnState, after
+from daw_bridge.engine.responder import Responder
+from daw_bridge.engine.routing import call_channel
+from daw_bridge.engine.transport import Transport
+from daw_bridge.engine.values import Values
+from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
+from daw_bridge.music.meter import beat_s, beats_to_s, next_line
+
+MOVED_S: Final = 0.03
+"""A line that has moved by more than this since an answer was prepared for it makes the answer void."""
+TEMPO_MOVED: Final = 0.02
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The answer to exactly this call, should it be over at `over_s`; `start_beat` is the line it begins on, if any.
+
+    `taken` once the call has left the capture. A call over is answered from memory when the model is not there at
+    `wait_s`.
+    """
+
+    answer: Answer
+    call: Notes
+    over_s: float
+    start_beat: float | None
+    strokes: int
+    tempo_bpm: float
+    taken: bool = False
+    wait_s: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last call that was answered, on the axis it was asked on: all that is needed to answer it differently."""
+
+    turn: int
+    call: Notes
+    context: Notes
+    over_s: float
+    start_s: float
+    length_s: float
+
+
+class Conversation:
+    """One turn at a time. Every method is told the moment; what is played goes to `output`."""
+
+    def __init__(
+        self,
+        values: Values,
+        transport: Transport,
+        output: Output,
+        seed: int,
+        emit: Callable[[Action], None],
+    ) -> None:
+        self._values = values
+        self._transport = transport
+        self._emit = emit
+        self._asker = Asker(values, seed, emit)
+        self.counts = Counts()
+        self.responder = Responder(values, output, self._asker, self.counts, emit)
+        self._history = History()
+        self._capture = Capture()
+        self._grid = Grid(transport, values)
+        self._epoch = transport.epoch
+        self._state = TurnState.IDLE
+        self._last_turn = 0
+        self._call_turn = 0
+        self._strokes = 0
+        self._listened = 0
+        self._prepared: Prepared | None = None
+        self._answered: Answered | None = None
+        self._looping = False
+        self._round: tuple[Notes, float] | None = None
+
+    @property
+    def state(self) -> TurnState:
+        """Who has the word."""
+        return self._state
+
+    @property
+    def turn(self) -> int:
+        """The number of the newest turn."""
+        return self._last_turn
+
+    @property
+    def looping(self) -> bool:
+        """Whether the answer is to be repeated."""
+        return self._looping
+
+    # What comes in
+
+    def strike(self, port: str, message: NoteOn, now_s: float) -> None:
+        """The musician strikes a key."""
+        if self._bars and self._transport.source == "internal" and not self._transport.rolling:
+            # Nothing is to be heard of this beat: it begins with the first note.
+            self._transport.start(now_s)
+            self._heed_transport(now_s)
+        if self._capture.empty:
+            self._last_turn += 1
+            self._call_turn = self._last_turn
+            self._listened = 0
+        self._capture.strike(port, message, now_s)
+        self._strokes += 1
+        match self._state:
+            case TurnState.IDLE | TurnState.LISTENING:
+                self._drop_prepared()
+                self._move(Move.PLAYED)
+            case TurnState.THINKING if self._prepared is not None and self._prepared.taken:
+                self._move(Move.JOINED)
+            case TurnState.THINKING:
+                self._drop_prepared()
+                self._move(Move.RESUMED)
+            case TurnState.ANSWERING if self._may_join(now_s):
+                self._move(Move.JOINED)
+            case TurnState.ANSWERING:
+                self._looping = False
+                self._end("yielded", now_s)
+
+    def lift(self, port: str, message: NoteOff, now_s: float) -> None:
+        """The musician lifts a key."""
+        self._strokes += 1
+        note = self._capture.lift(port, message, now_s)
+        if note is not None:
+            self._heard((note,))
+
+    def control(self, port: str, message: ControlChange, now_s: float) -> None:
+        """The musician moves a pedal or a controller."""
+        self._heard(self._capture.control(port, message, now_s))
+
+    def unplug(self, port: str, now_s: float) -> None:
+        """The musician's port is gone."""
+        self._heard(self._capture.unplug(port, now_s))
+
+    def arrived(self, event: AnswerArrived) -> None:
+        """Notes of an answer are here."""
+        answer = self._answer(event.ask_id)
+        if answer is not None:
+            answer.take_on(event)
+
+    def failed(self, event: AnswerFailed) -> None:
+        """The model could not answer."""
+        answer = self._answer(event.ask_id)
+        if answer is not None:
+            answer.failed = event.reason
+            self._emit(Fault("model", f"the model could not answer, the phrase memory does: {event.reason}"))
+
+    def settings_changed(self) -> None:
+        """Parameters have new values."""
+        self.responder.settings_changed()
+        if self._state is TurnState.LISTENING:
+            self._drop_prepared()
+
+    # What the player asks for
+
+    def take_turn(self, now_s: float) -> None:
+        """The call is over, whatever is still held."""
+        if self._state is TurnState.LISTENING:
+            self._drop_prepared()
+            self._close(now_s, now_s)
+        elif self._state is TurnState.IDLE:
+            self._emit(Fault("turn", "there is no call to answer: nothing has been played since the last one"))
+
+    def stop(self, now_s: float) -> None:
+        """No answer, neither the one that sounds nor the one that would come."""
+        self._break_off(now_s)
+        if self._state is TurnState.LISTENING:
+            self._drop_prepared()
+            self._history.add(self._call_turn, self._capture.take(now_s))
+            self._move(Move.DROPPED)
+
+    def silence(self, now_s: float) -> None:
+        """As stop; and every key is taken for lifted."""
+        self.stop(now_s)
+        self._capture = Capture()
+
+    def loop(self, now_s: float) -> None:
+        """Repeat the answer that sounds, or the last one; a second time: no more."""
+        self._looping = not self._looping
+        if not self._looping or self._state is not TurnState.IDLE:
+            return
+        if self._round is None:
+            self._looping = False
+            self._emit(Fault("turn", "there is no answer to repeat yet"))
+        else:
+            self._repeat(self._start_of(now_s)[0])
+
+    def vary(self, now_s: float) -> None:
+        """Answer the last call once more, differently."""
+        before = self._answered
+        if self._state is not TurnState.LISTENING:
+            self._break_off(now_s)
+        if before is None or self._state is not TurnState.IDLE:
+            self._emit(Fault("turn", "there is no answered call to vary"))
+            return
+        if self._history.last_turn == before.turn:
+            self._history.forget_last()
+        start_s, start_beat = self._start_of(now_s)
+        by_s = start_s - before.start_s
+        self._last_turn += 1
+        self._prepared = self._prepare(
+            self._last_turn,
+            tuple(note.shifted(by_s) for note in before.call),
+            tuple(note.shifted(by_s) for note in before.context),
+            now_s,
+            start_beat,
+            Ending.after_length(start_s, before.length_s),
+        )
+        self._prepared.taken = True
+        self._prepared.wait_s = now_s + self._budget_s
+        self._move(Move.CLOSED)
+
+    def keep(self) -> None:
+        """The last turn is worth keeping."""
+        if self._answered is None:
+            self._emit(Fault("turn", "there is no turn to keep yet"))
+        else:
+            self._emit(TurnKept(self._answered.turn))
+
+    def undo(self, now_s: float) -> None:
+        """The last turn is forgotten."""
+        self._break_off(now_s)
+        turn = self._history.forget_last()
+        if turn is None:
+            self._emit(Fault("turn", "there is no turn to forget"))
+        else:
+            self._answered = None
+            self._emit(TurnForgotten(turn))
+
+    # What time brings
+
+    def deadline_s(self) -> float | None:
+        """When `advance` is due at the latest."""
+        moments = [self._grid_deadline_s(), self.responder.deadline_s()]
+        prepared = self._prepared
+        if self._state is TurnState.LISTENING and self._pausing:
+            moments.append(self._over_s())
+        elif self._state is TurnState.THINKING and prepared is not None:
+            planned_s = self._planned_s(prepared)
+            ready = prepared.answer.ready or prepared.answer.failed
+            moments.append(planned_s if ready else max(planned_s, prepared.wait_s))
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def advance(self, now_s: float, handed_s: float) -> None:
+        """Do what is due; what is emitted reaches the driver at `handed_s`."""
+        self._heed_transport(now_s)
+        while self._follow_grid(now_s) or self._step(now_s, handed_s):
+            pass
+
+    def close(self, now_s: float) -> None:
+        """The session ends."""
+        self._break_off(now_s)
+
+    def _step(self, now_s: float, handed_s: float) -> bool:
+        match self._state:
+            case TurnState.LISTENING if self._pausing:
+                return self._listen(now_s)
+            case TurnState.THINKING if self._prepared is not None:
+                return self._think(self._prepared, now_s)
+            case TurnState.ANSWERING if self.responder.play(now_s, handed_s):
+                self._end("done", now_s)
+                return True
+        return False
+
+    # Listening
+
+    @property
+    def _bars(self) -> bool:
+        return self._values.word("mode") == "bars"
+
+    @property
+    def _pausing(self) -> bool:
+        return self._values.word("mode") == "pause"
+
+    @property
+    def _budget_s(self) -> float:
+        return self._values.number("budget_ms") / 1000.0
+
+    def _over_s(self) -> float:
+        """When the call is over if nothing more is played, in pause mode."""
+        beats = self._values.number("gap_beats")
+        gap_s = beats_to_s(beats, self._transport.tempo_bpm) if beats else self._capture.gap_s()
+        return self._capture.quiet_from_s() + gap_s
+
+    def _heard(self, notes: Notes) -> None:
+        for note in notes:
+            self._emit(NoteHeard(note, self._call_turn))
+        if not notes or self._state is not TurnState.LISTENING:
+            return
+        heard = self._capture.heard()
+        if len(heard) > self._listened:
+            self._listened = len(heard)
+            context = self._history.context(heard)
+            self._asker.listen(context)
+            self._emit(Listen(context))
+
+    def _listen(self, now_s: float) -> bool:
+        over_s = self._over_s()
+        if self._prepared is not None and self._prepared.over_s != over_s:
+            self._drop_prepared()
+        if now_s >= over_s:
+            self._close(over_s, now_s)
+            return True
+        if self._prepared is None and self._capture.quiet_from_s() <= now_s:
+            self._prepared = self._prepare_free(over_s, speculative=True)
+        return False
+
+    def _close(self, over_s: float, now_s: float) -> None:
+        """The call is over; it is to be answered."""
+        if self._prepared is None:
+            self._prepared = self._prepare_free(over_s, speculative=False)
+        else:
+            self.counts.prepared_used += 1
+        self._prepared.wait_s = max(over_s, now_s) + self._budget_s
+        self._move(Move.CLOSED)
+
+    def _start_of(self, over_s: float) -> tuple[float, float | None]:
+        """When an answer to a call over at `over_s` begins, and on which beat if it waits for one."""
+        start_on = self._values.word("start_on")
+        if start_on == "now" or not self._transport.rolling:
+            return over_s, None
+        spacing = 1 if start_on == "beat" else self._values.whole("beats_per_bar")
+        beat = next_line(self._transport.beat_at(over_s), spacing)
+        return max(self._transport.time_of(beat), over_s), beat
+
+    # On the bar lines
+
+    def _grid_deadline_s(self) -> float | None:
+        grid = self._grid
+        if not self._bars or not self._transport.rolling or not grid.entered:
+            return None
+        if not grid.calling or self._state is not TurnState.LISTENING:
+            return grid.line_s
+        return grid.lead_s if self._prepared is None else grid.closing_s
+
+    def _follow_grid(self, now_s: float) -> bool:
+        grid = self._grid
+        if not self._bars or not self._transport.rolling:
+            grid.leave()
+            return False
+        if not grid.entered:
+            grid.enter(now_s)
+        if grid.calling and self._state is TurnState.LISTENING:
+            if now_s >= grid.lead_s and not self._fits(self._prepared):
+                self._prepare_for_line(speculative=now_s < grid.closing_s)
+            if now_s >= grid.closing_s:
+                self._close_on_line(now_s)
+                return True
+        if now_s < grid.line_s or (grid.calling and self._state is TurnState.THINKING):
+            return False
+        line_s = grid.line_s
+        grid.cross()
+        if grid.calling:
+            self._open_call(line_s - grid.pick_up_s, now_s)
+        return True
+
+    def _fits(self, prepared: Prepared | None) -> bool:
+        return (
+            prepared is not None
+            and prepared.strokes == self._strokes
+            and abs(self._planned_s(prepared) - prepared.answer.ask.start_s) < MOVED_S
+            and abs(prepared.tempo_bpm / self._transport.tempo_bpm - 1.0) < TEMPO_MOVED
+        )
+
+    def _prepare_for_line(self, *, speculative: bool) -> None:
+        self._drop_prepared()
+        grid, tempo_bpm = self._grid, self._transport.tempo_bpm
+        line_s = grid.line_s
+        call = self._capture.call(line_s)
+        self._prepared = self._prepare(
+            self._call_turn,
+            call,
+            self._history.context(call),
+            grid.closing_s,
+            grid.line_beat,
+            Ending.on_line(line_s, line_s + beats_to_s(grid.length_beats, tempo_bpm)),
+            placement=OnBeats(self._transport, line_s, grid.line_beat, beat_s(tempo_bpm)),
+            speculative=speculative,
+        )
+
+    def _close_on_line(self, now_s: float) -> None:
+        if self._prepared is not None:
+            self.counts.prepared_used += int(self._prepared.answer.ask.speculative)
+            self._capture.take(now_s)
+            self._prepared.taken = True
+            self._move(Move.CLOSED)
+
+    def _open_call(self, from_s: float, now_s: float) -> None:
+        """A half of the musician begins: what was played before its pick-up is heard, but not answered."""
+        self._history.add(0, self._capture.take(now_s, before_s=from_s))
+        self._listened = 0
+        if self._state is TurnState.LISTENING and self._capture.empty:
+            self._drop_prepared()
+            self._move(Move.DROPPED)
+
+    def _heed_transport(self, now_s: float) -> None:
+        if self._grid.changed:
+            self._drop_prepared_call()
+            self._grid.enter(now_s)
+        if self._transport.epoch == self._epoch:
+            return
+        self._epoch = self._transport.epoch
+        on_grid = self._bars or self._grid.entered
+        self._grid.leave()
+        self._drop_prepared_call()
+        if on_grid and not self._looping:
+            self._break_off(now_s)
+        elif self._state is TurnState.THINKING and self._prepared is not None:
+            self._prepared.start_beat = None
+        if self._bars and self._transport.rolling:
+            self._grid.enter(now_s)
+            if self._grid.calling:
+                self._open_call(now_s - self._grid.pick_up_s, now_s)
+
+    def _drop_prepared_call(self) -> None:
+        if self._state is TurnState.LISTENING:
+            self._drop_prepared()
+
+    # Asking
+
+    def _prepare_free(self, over_s: float, *, speculative: bool) -> Prepared:
+        call = self._capture.call(over_s)
+        start_s, start_beat = self._start_of(over_s)
+        length_s = (max(note.end_s for note in call) - call[0].onset_s) * self._values.number("length")
+        return self._prepare(
+            self._call_turn,
+            call,
+            self._history.context(call),
+            over_s,
+            start_beat,
+            Ending.after_length(start_s, length_s),
+            speculative=speculative,
+        )
+
+    def _prepare(
+        self,
+        turn: int,
+        call: Notes,
+        context: Notes,
+        over_s: float,
+        start_beat: float | None,
+        ending: Ending,
+        *,
+        placement: Placement | None = None,
+        speculative: bool = False,
+    ) -> Prepared:
+        answer = self._asker.ask(turn, 0, context, call, ending, placement or Shifted(), speculative=speculative)
+        return Prepared(answer, call, over_s, start_beat, self._strokes, self._transport.tempo_bpm)
+
+    def _drop_prepared(self) -> None:
+        if self._prepared is not None:
+            self._prepared = None
+            self.counts.prepared_dropped += 1
+            self._asker.cancel()
+
+    def _planned_s(self, prepared: Prepared) -> float:
+        """When a prepared answer begins, as far as is known now."""
+        if prepared.start_beat is None or not self._transport.rolling:
+            return prepared.answer.ask.start_s
+        return self._transport.time_of(prepared.start_beat)
+
+    def _answer(self, ask_id: int) -> Answer | None:
+        prepared = (self._prepared.answer,) if self._prepared else ()
+        return next((answer for answer in (*prepared, *self.responder.answers) if answer.ask.ask_id == ask_id), None)
+
+    # Answering
+
+    def _think(self, prepared: Prepared, now_s: float) -> bool:
+        planned_s = self._planned_s(prepared)
+        answer, part = prepared.answer, 0
+        if now_s < planned_s or not (answer.ready or answer.failed or now_s >= prepared.wait_s):
+            return False
+        if prepared.start_beat is not None and isinstance(answer.placement, Shifted):
+            answer.placement = Shifted(planned_s - answer.ask.start_s)
+        if not answer.ready:
+            if not answer.failed:
+                self.counts.misses += 1
+                budget_ms = self._values.number("budget_ms")
+                self._emit(Fault("miss", f"no answer within {budget_ms:g} ms, the phrase memory answers"))
+            part = 1
+            answer = self._asker.from_memory(
+                answer.ask.turn,
+                part,
+                answer.ask.context,
+                prepared.call,
+                answer.ending,
+                answer.placement,
+                start_s=max(answer.placement.to_axis_s(now_s), answer.ask.start_s),
+            )
+        if not prepared.taken:
+            self._capture.take(now_s)
+        self._prepared = None
+        ask, of_call = answer.ask, call_channel(prepared.call)
+        self._answered = Answered(
+            ask.turn, prepared.call, ask.context, prepared.over_s, ask.start_s, answer.ending.length_s
+        )
+        self.counts.answers += 1
+        self._move(Move.BEGAN)
+        performance = Performance(ask.turn, prepared.call, of_call, planned_s, answer)
+        self.responder.begin(performance, part, prepared.over_s)
+        return True
+
+    def _end(self, reason: str, now_s: float) -> None:
+        """The response is over, or cut off; both sides of the turn are history."""
+        played = self.responder.end(reason, now_s)
+        if not played.answer.ending.held:
+            self._history.add(played.turn, (*played.call, *played.meant))
+            self._remember_round(played)
+        self._listened = 0
+        self._move(Move.ENDED if self._capture.empty else Move.PASSED)
+        if self._looping and reason == "done" and self._state is TurnState.IDLE and self._round is not None:
+            self._repeat(max(now_s, played.start_s + self._round[1]))
+
+    def _break_off(self, now_s: float) -> None:
+        """Neither the answer that sounds nor the one that is on its way is wanted any more."""
+        self._looping = False
+        if self._state is TurnState.ANSWERING:
+            self._end("stopped", now_s)
+        elif self._state is TurnState.THINKING and self._prepared is not None:
+            turn, call = self._prepared.answer.ask.turn, self._prepared.call
+            if not self._prepared.taken:
+                self._capture.take(now_s)
+            self._drop_prepared()
+            self._history.add(turn, call)
+            self._move(Move.DROPPED)
+
+    def _remember_round(self, played: Performance) -> None:
+        """Keep the response for a loop: as long as it sounded, with a clock up to the next beat."""
+        if played.meant:
+            length_s = max(note.end_s for note in played.meant) - played.start_s
+            if self._transport.rolling:
+                length_s = next_line(length_s, beat_s(self._transport.tempo_bpm))
+            self._round = (tuple(note.shifted(-played.start_s) for note in played.meant), length_s)
+
+    def _repeat(self, start_s: float) -> None:
+        if self._round is None:
+            return
+        notes, length_s = self._round
+        self._last_turn += 1
+        call = self._answered.call if self._answered else ()
+        moved = tuple(note.shifted(start_s) for note in notes)
+        answer = self._asker.repeat(self._last_turn, call, moved, Ending.repeated(start_s, length_s), Shifted())
+        self._move(Move.REPEATED)
+        self.responder.begin(Performance(self._last_turn, (), call_channel(call), start_s, answer), 0, start_s)
+
+    def _may_join(self, now_s: float) -> bool:
+        """Whether a key struck now leaves the answer alone."""
+        if self._values.word("overlap") == "layer":
+            return True
+        # On the line itself the last note of the call meets the first of the answer.
+        playing = self.responder.playing
+        return self._bars and playing is not None and now_s <= playing.start_s + self._grid.pick_up_s
+
+    def _move(self, move: Move) -> None:
+        before, self._state = self._state, after(self._state, move)
+        if before is not self._state:
+            self._emit(TurnStateChanged(self._state.value, self._last_turn))

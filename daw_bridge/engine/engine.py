@@ -1,0 +1,302 @@
+"""The player's mind: events in, actions out, time as an argument.
+
+The same engine plays live, offline and in tests; whoever drives it feeds what comes in, carries out what comes back,
+and returns no later than the deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daw_bridge.engine.conversation import Conversation
+from daw_bridge.engine.counts import Counts
+from daw_bridge.engine.events import (
+    Action,
+    AnswerArrived,
+    AnswerFailed,
+    Event,
+    Fault,
+    MidiArrived,
+    ParameterChanged,
+    ParameterSet,
+    Performed,
+    PortLost,
+    PortReturned,
+    Send,
+    Step,
+    TransportChanged,
+)
+from daw_bridge.engine.feedback import EchoGuard
+from daw_bridge.engine.ledger import Voice
+from daw_bridge.engine.output import Output
+from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.routing import THRU, Thru, hears
+from daw_bridge.engine.transport import Transport
+from daw_bridge.engine.values import EngineSettings, Values
+from daw_bridge.music.messages import (
+    Clock,
+    Continue,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    Other,
+    ProgramChange,
+    SongPosition,
+    Start,
+    Stop,
+)
+
+__all__ = ["Engine", "EngineSettings", "EngineState"]
+
+OUT = "out"
+"""The port that answers go to, as events name it; every other port is one that is listened to."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """A picture of the engine for screens. `beat` counts from the start of the song."""
+
+    state: str
+    turn: int
+    looping: bool
+    sounding: int
+    rolling: bool
+    beat: float
+    tempo_bpm: float
+    locked: bool
+    clock: str
+    counts: Counts
+
+
+class Engine:
+    """One instrument. Not for several threads at once."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._values = Values(settings.values)
+        self._actions: list[Action] = []
+        self._now_s = float("-inf")
+        self._handed_s = float("-inf")
+        self._output = Output(self._emit, self._released)
+        self._transport = Transport(self._values.word("clock"), self._values.number("tempo"), self._emit)
+        self._conversation = Conversation(self._values, self._transport, self._output, settings.seed, self._emit)
+        self._thru = Thru(self._output, self._values)
+        self._echo = EchoGuard()
+        self._programmed: set[int] = set()
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The values in force, live."""
+        return self._values.all
+
+    @property
+    def state(self) -> EngineState:
+        """How things stand."""
+        conversation, transport = self._conversation, self._transport
+        return EngineState(
+            conversation.state.value,
+            conversation.turn,
+            conversation.looping,
+            self._output.sounding,
+            transport.rolling,
+            transport.beat_at(self._now_s) if transport.rolling else 0.0,
+            transport.tempo_bpm,
+            transport.locked,
+            transport.source,
+            conversation.counts,
+        )
+
+    def feed(self, event: Event, now_s: float) -> Step:
+        """Something came in at `now_s`. What was due before is done first; time never goes back."""
+        self._run_to(now_s)
+        match event:
+            case MidiArrived(message, port):
+                self._midi(message, port)
+            case AnswerArrived():
+                self._conversation.arrived(event)
+            case AnswerFailed():
+                self._conversation.failed(event)
+            case ParameterSet(name, value):
+                self._set(name, value)
+            case Performed(action):
+                self._perform(action)
+            case PortLost(port):
+                self._lose(port)
+            case PortReturned(port):
+                self._regain(port)
+            case _:
+                pass
+        self._tick(self._now_s)
+        return self._step()
+
+    def advance(self, now_s: float) -> Step:
+        """Nothing came in, but time has passed."""
+        self._run_to(now_s)
+        self._tick(self._now_s)
+        return self._step()
+
+    def close(self, now_s: float) -> Step:
+        """The session ends: everything that sounds is released."""
+        self._now_s = self._handed_s = max(now_s, self._now_s)
+        self._conversation.close(self._now_s)
+        self._thru.release(self._now_s)
+        self._output.release_all(self._now_s)
+        return Step(self._taken(), None)
+
+    # Time
+
+    def _run_to(self, now_s: float) -> None:
+        """Do everything that was due before `now_s`, each thing at its own moment."""
+        self._handed_s = max(now_s, self._now_s)
+        while (deadline_s := self._deadline_s()) is not None and deadline_s < now_s:
+            self._now_s = max(deadline_s, self._now_s)
+            self._tick(self._now_s)
+        self._now_s = self._handed_s
+
+    def _tick(self, now_s: float) -> None:
+        self._transport.advance(now_s)
+        self._output.advance(now_s)
+        self._thru.advance(now_s)
+        self._conversation.advance(now_s, self._handed_s)
+        # A note may have been struck whose end is due already.
+        self._output.advance(now_s)
+
+    def _deadline_s(self) -> float | None:
+        moments = (
+            self._transport.deadline_s,
+            self._output.next_s,
+            self._thru.next_s,
+            self._conversation.deadline_s(),
+        )
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _step(self) -> Step:
+        return Step(self._taken(), self._deadline_s())
+
+    def _taken(self) -> tuple[Action, ...]:
+        actions = tuple(self._actions)
+        self._actions.clear()
+        return actions
+
+    # What comes in
+
+    def _midi(self, message: Message, port: str) -> None:
+        now_s = self._now_s
+        match message:
+            case NoteOn(channel):
+                if not hears(self._values, channel):
+                    return
+                if self._echo.is_echo(port, message, now_s):
+                    text = self._echo.to_report(now_s)
+                    if text is not None:
+                        self._emit(Fault("feedback", text))
+                    return
+                # First the answer falls silent, then the key sounds.
+                self._conversation.strike(port, message, now_s)
+                self._thru.strike(port, message, now_s)
+            case NoteOff():
+                # A key that was down when the channel was changed must come up: no filter here.
+                if not self._echo.is_echo_off(port, message):
+                    self._conversation.lift(port, message, now_s)
+                    self._thru.lift(port, message, now_s)
+            case ControlChange(channel) if hears(self._values, channel):
+                self._conversation.control(port, message, now_s)
+                self._pass(message)
+            case ProgramChange(channel) if hears(self._values, channel):
+                self._pass(message)
+            case Other(data) if data and (data[0] >= 0xF0 or hears(self._values, data[0] & 0x0F)):
+                self._pass(message)
+            case Clock() | Start() | Continue() | Stop() | SongPosition():
+                self._transport.feed(message, now_s)
+
+    def _pass(self, message: Message) -> None:
+        if self._thru.control(message, self._now_s):
+            self._emit(Fault("flood", "more controllers came in than can be passed on: some are left out"))
+
+    def _set(self, name: str, value: object) -> None:
+        try:
+            held = self._values.set(name, value)
+        except ValueError as error:
+            self._emit(Fault("parameter", str(error)))
+            return
+        match name:
+            case "tempo":
+                self._transport.set_tempo(self._values.number("tempo"), self._now_s)
+            case "clock":
+                self._transport.want(self._values.word("clock"), self._now_s)
+            case "thru" if not self._values.flag("thru"):
+                self._thru.release(self._now_s)
+            case "program" | "out_channel":
+                self._programmed.clear()
+                self._choose_program()
+        self._conversation.settings_changed()
+        self._emit(ParameterChanged(name, held))
+
+    def _perform(self, action: str) -> None:
+        now_s, conversation = self._now_s, self._conversation
+        match action:
+            case "take_turn":
+                conversation.take_turn(now_s)
+            case "stop":
+                conversation.stop(now_s)
+            case "panic":
+                conversation.silence(now_s)
+                self._thru.release(now_s)
+                self._output.panic(now_s)
+            case "loop":
+                conversation.loop(now_s)
+            case "vary":
+                conversation.vary(now_s)
+            case "keep":
+                conversation.keep()
+            case "undo":
+                conversation.undo(now_s)
+            case "start":
+                self._transport.start(now_s)
+            case "halt":
+                self._transport.halt(now_s)
+            case "tap":
+                tempo_bpm = self._transport.tap(now_s)
+                if tempo_bpm is not None:
+                    self._set("tempo", tempo_bpm)
+            case _:
+                self._emit(Fault("action", f"there is no action {action!r}"))
+
+    def _lose(self, port: str) -> None:
+        if port == OUT:
+            self._output.lose_port()
+        else:
+            self._conversation.unplug(port, self._now_s)
+            self._thru.unplug(port, self._now_s)
+        self._emit(Fault("port", f"the {'output' if port == OUT else 'input'} port is gone; waiting for it to return"))
+
+    def _regain(self, port: str) -> None:
+        if port == OUT:
+            self._output.regain_port(self._now_s)
+            self._programmed.clear()
+            self._choose_program()
+        self._emit(Fault("port", f"the {'output' if port == OUT else 'input'} port is back"))
+
+    # What goes out
+
+    def _emit(self, action: Action | Fault | TransportChanged) -> None:
+        if isinstance(action, Send) and isinstance(action.message, NoteOn):
+            if action.turn != THRU:
+                self._choose_program(action.message.channel)
+            self._echo.sent(action.message, self._handed_s, thru=action.turn == THRU)
+        self._actions.append(action)
+
+    def _choose_program(self, channel: int | None = None) -> None:
+        """Choose the answer's sound on its channel, once; the channel is a fixed one unless a note has shown it."""
+        program, out_channel = self._values.whole("program"), self._values.whole("out_channel")
+        if channel is None:
+            if out_channel == 0:
+                return
+            channel = out_channel - 1
+        if program >= 0 and channel not in self._programmed:
+            self._programmed.add(channel)
+            self._output.send(ProgramChange(channel, program), self._now_s)
+
+    def _released(self, voice: Voice, now_s: float) -> None:
+        self._conversation.responder.released(voice, now_s)

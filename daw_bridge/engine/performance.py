@@ -1,0 +1,71 @@
+"""The playing of one response: its notes struck when they are due, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daw_bridge.engine.answer import Answer
+from daw_bridge.engine.ledger import Voice
+from daw_bridge.engine.output import Output
+from daw_bridge.engine.routing import routed
+from daw_bridge.engine.values import Values
+from daw_bridge.music.notes import Note
+
+LATEST_S: Final = 0.1
+"""A note later than this is left out, except the first."""
+SHORTEST_S: Final = 0.02
+
+
+class Performance:
+    """One turn's response. `sounded` are its notes as they went out, `meant` as the model drew them, both in time."""
+
+    def __init__(self, turn: int, call: tuple[Note, ...], of_call: int, start_s: float, answer: Answer) -> None:
+        self.turn = turn
+        self.call = call
+        self.start_s = start_s
+        self.answer = answer
+        self.first_late_s: float | None = None
+        self.left_out = 0
+        self._of_call = of_call
+        self._striking: dict[int, tuple[Note, float]] = {}
+        self._sounded: list[Note] = []
+        self._meant: list[Note] = []
+
+    @property
+    def sounded(self) -> tuple[Note, ...]:
+        """The notes that have ended, in order of onset."""
+        return tuple(sorted(self._sounded))
+
+    @property
+    def meant(self) -> tuple[Note, ...]:
+        """The same notes in the model's pitches."""
+        return tuple(sorted(self._meant))
+
+    def play(self, now_s: float, handed_s: float, output: Output, values: Values) -> bool:
+        """Strike what is due; `handed_s` is when it reaches the driver. Returns whether anything was."""
+        struck = False
+        while (due_s := self.answer.next_s) is not None and due_s <= now_s:
+            note = self.answer.pop()
+            struck = True
+            if self.first_late_s is not None and now_s - due_s > LATEST_S:
+                self.left_out += 1
+                continue
+            if self.first_late_s is None:
+                self.first_late_s = max(handed_s - self.start_s, 0.0)
+            off_s = max(self.answer.placement.to_clock_s(note.end_s), now_s + SHORTEST_S)
+            voice = output.strike(self.turn, routed(note, values, self._of_call), due_s, off_s)
+            if voice:
+                self._striking[voice] = (note, now_s)
+        return struck
+
+    def released(self, voice: Voice, now_s: float) -> Note | None:
+        """A voice has ended; returns the note as it sounded, None when it is not of this response."""
+        found = self._striking.pop(voice.number, None)
+        if found is None:
+            return None
+        note, struck_s = found
+        duration_s = max(now_s - struck_s, 0.001)
+        sounded = Note(struck_s, voice.pitch, duration_s, voice.velocity, voice.channel)
+        self._sounded.append(sounded)
+        self._meant.append(Note(struck_s, note.pitch, duration_s, note.velocity, note.channel))
+        return sounded

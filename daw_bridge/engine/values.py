@@ -1,0 +1,76 @@
+"""The parameters in force, by name, with the type each name has in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.parameters import BY_NAME, Value, defaults
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What an engine starts with. `values` may leave parameters out; the caller has drawn the seed, if it is -1."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the whole session; 0 when none was drawn."""
+        return max(int(self.values.get("seed", 0)), 0)
+
+
+class Values:
+    """A checked set of values. Raises ValueError when a name or a value is not in the table."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = defaults()
+        for name, value in values.items():
+            self.set(name, value)
+
+    @property
+    def all(self) -> Mapping[str, Value]:
+        """Every name and value, live and read-only."""
+        return MappingProxyType(self._values)
+
+    def set(self, name: str, value: object) -> Value:
+        """Give a parameter a value; returns it as it is held."""
+        parameter = BY_NAME.get(name)
+        if parameter is None:
+            raise ValueError(f"there is no parameter {name!r}")
+        self._values[name] = parameter.parse(value)
+        return self._values[name]
+
+    def number(self, name: str) -> float:
+        """A float parameter."""
+        return float(self._values[name])
+
+    def whole(self, name: str) -> int:
+        """An int parameter."""
+        return int(self._values[name])
+
+    def flag(self, name: str) -> bool:
+        """A bool parameter."""
+        return bool(self._values[name])
+
+    def word(self, name: str) -> str:
+        """A choice or text parameter."""
+        return str(self._values[name])
+
+    def controls(self) -> SamplingControls:
+        """How notes are to be drawn now. The pitch range is that of the answer as heard, after `transpose`."""
+        low, high = sorted((self.whole("pitch_low"), self.whole("pitch_high")))
+        transpose = self.whole("transpose")
+        return SamplingControls(
+            temperature=self.number("temperature"),
+            top_p=self.number("top_p"),
+            key=self.word("key"),
+            pitch_low=min(max(low - transpose, 0), 127),
+            pitch_high=min(max(high - transpose, 0), 127),
+            density=self.number("density"),
+            max_polyphony=self.whole("max_polyphony"),
+            imitation=self.number("imitation"),
+            follow_velocity=self.number("follow_velocity"),
+        )
