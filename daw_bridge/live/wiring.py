@@ -129,4 +129,4 @@ class Bridge:
         return line if osc is None else f"{line} osc={osc[0]}:{osc[1]}"
 
     def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:
-        return Engine(EngineSettings.of({**self.settings, **(parameters or {})}))
+        return Engine(EngineSettings({**self.settings, **(parameters or {})}))
