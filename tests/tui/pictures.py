@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from daw_bridge.engine import events
 from daw_tui.app import StageApp
@@ -63,7 +63,7 @@ async def compose(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     del bridge
     await pilot.press("4")
     app = pilot.app
-    app.query_one("#compose-file").value = "ballad.mid"  # type: ignore[attr-defined]
+    app.query_one("#compose-file", Input).value = "ballad.mid"
     app.query_one("#compose-roll", PianoRoll).show_roll(sample_roll())
     app.query_one("#compose-report", Static).update("ballad-continued.mid   in 2.4 s   lstm  D minor  64 notes added")
     await settled(pilot)
@@ -201,7 +201,7 @@ async def picture(stage: Stage, size: tuple[int, int], target: Path | None = Non
 
 def main(folder: Path) -> None:
     """Write all pictures, and PNG ones where rsvg-convert is installed."""
-    takes_page.run_json = sample_json  # type: ignore[assignment]
+    vars(takes_page)["run_json"] = sample_json
     folder.mkdir(parents=True, exist_ok=True)
     wanted = sys.argv[2:] or list(STAGES)
     for name in wanted:

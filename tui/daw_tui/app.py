@@ -89,6 +89,7 @@ class StageApp(App[int]):
         self._process: BridgeProcess | None = None
         self._playing: ComputerKeyboard | None = None
         self._doing = "connecting"
+        self._in_memory = False
 
     def compose(self) -> ComposeResult:
         """The frame and the pages in it."""
@@ -134,8 +135,7 @@ class StageApp(App[int]):
         self._doing = "connecting"
         host, port = parse_address(ready["osc"])
         await self._connect(host, port)
-        if ready.get("api") == "memory":
-            self._say("no MIDI system in use: press a and play on the computer keyboard")
+        self._in_memory = ready.get("api") == "memory"
 
     def _bridge_ended(self, last_words: str) -> None:
         self.post_message(BridgeEnded(last_words))
@@ -193,8 +193,10 @@ class StageApp(App[int]):
     def on_link_found(self) -> None:
         """The bridge answers."""
         self.query_one(LivePage).connected = True
-        if self._doing == "reconnecting":
-            self._say("connected again")
+        if self._in_memory:
+            self._say("no MIDI system in use: press a and play on the computer keyboard")
+        else:
+            self._say("connected again" if self._doing == "reconnecting" else "connected: play a phrase", "calm")
         self._doing = ""
         self._chrome()
 
@@ -202,6 +204,7 @@ class StageApp(App[int]):
         """The bridge is silent; the link goes on calling."""
         self.query_one(LivePage).connected = False
         self._doing = "reconnecting"
+        self.view.lost(self._clock())
         self._say("the bridge does not answer; calling it until it is back", "trouble")
         self._chrome()
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 from daw_bridge.control.pushes import (
+    CALL,
     RESPONSE,
     Connection,
     Counts,
@@ -121,6 +122,12 @@ class BridgeView:
                 self._welcomed(push)
             case Level() | Error() | StateComplete():
                 pass
+
+    def lost(self, clock_s: float) -> None:
+        """The bridge is silent: what sounded is over as far as we know, and the beat is unknown."""
+        self.roll.silence(CALL, self.now_s(clock_s))
+        self.roll.silence(RESPONSE, self.now_s(clock_s))
+        self.transport = None
 
     def _preset(self, preset: Preset) -> None:
         others = [item for item in self.presets if item.name != preset.name]

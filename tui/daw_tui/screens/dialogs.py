@@ -32,7 +32,7 @@ ACTION_KEYS: Final = {
 _SCREEN: Final = (
     ("1 to 5", "the pages; tab goes from control to control"),
     ("← →", "move a slider; with shift a little, home and end to its ends, d to its default"),
-    ("0-9, enter", "type a slider's value"),
+    ("enter", "the next choice of a slider; or type its figure, and enter again"),
     ("m", "learn: then move the knob, press the pad or change the program that shall steer it"),
     ("backspace", "forget the controller"),
     ("[ ]", "previous and next preset"),

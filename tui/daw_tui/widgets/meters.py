@@ -60,7 +60,7 @@ class LatencyMeter(Widget):
             (latency.tier, f"bold {palette.RESPONSE}"),
             (f" in {latency.model_ms:.1f} ms", palette.DIM),
         )
-        return Text("\n").join([title, bars, figures, tier])
+        return Text("\n").join([title, bars, figures, *([tier] if latency.tier else [])])
 
 
 class LevelMeters(Widget):

@@ -47,7 +47,7 @@ class ParameterSlider(Widget, can_focus=True):
         Binding("shift+right", "fine(1)", "a little more", show=False),
         Binding("home", "to_end(0)", "least", show=False),
         Binding("end", "to_end(1)", "most", show=False),
-        Binding("enter", "accept", "next, or take what was typed", show=False),
+        Binding("enter", "accept", "next, or type a figure", show=False),
         Binding("d", "default", "default", show=False),
         Binding("m", "learn", "learn a controller", show=False),
         Binding("backspace", "backspace", "forget the controller", show=False),
@@ -61,7 +61,7 @@ class ParameterSlider(Widget, can_focus=True):
         self.value: Value = parameter.default
         self._mapping: MappingSet | None = None
         self._learning = False
-        self._typed = ""
+        self._typed: str | None = None
         self.tooltip = f"{parameter.help}\nheard {parameter.heard.value}; d default, m learn"
 
     def show(self, value: Value, mapping: MappingSet | None, learning: bool) -> None:
@@ -96,7 +96,7 @@ class ParameterSlider(Widget, can_focus=True):
         )
 
     def _value(self) -> Text:
-        if self._typed:
+        if self._typed is not None:
             return Text(f" {self._typed + '▏':<{VALUE - 1}}", style=f"bold {palette.BRIGHT}")
         return Text(f" {shown_value(self.parameter, self.value):<{VALUE - 1}}", style=f"bold {palette.TEXT}")
 
@@ -144,17 +144,18 @@ class ParameterSlider(Widget, can_focus=True):
         self._want(self.parameter.default)
 
     def action_accept(self) -> None:
-        """Take the typed number, or go to the next choice."""
-        if self._typed:
-            typed, self._typed = self._typed, ""
+        """Go to the next choice; or begin to type a figure, and take it when it is typed."""
+        if choices_of(self.parameter):
+            self._want(next_value(self.parameter, self.value))
+            return
+        typed, self._typed = self._typed, "" if self._typed is None else None
+        if typed:
             try:
                 number = float(typed)
                 self._want(parse_parameter(self.parameter, int(number) if number == int(number) else number))
             except ValueError as error:
                 self.notify(str(error), severity="warning", timeout=3)
-            self.refresh()
-        elif choices_of(self.parameter):
-            self._want(next_value(self.parameter, self.value))
+        self.refresh()
 
     def action_learn(self) -> None:
         """Wait for a controller; once more to stop waiting."""
@@ -169,20 +170,22 @@ class ParameterSlider(Widget, can_focus=True):
             self.post_message(Wanted(Unlearn(self.parameter.name)))
 
     def on_key(self, event: events.Key) -> None:
-        """Figures are typed into the value."""
-        if event.character in _TYPED and not choices_of(self.parameter):
-            self._typed = (self._typed + str(event.character))[: VALUE - 3]
-            self.refresh()
-            event.stop()
-            event.prevent_default()
-        elif event.key == "escape" and self._typed:
-            self._typed = ""
-            self.refresh()
-            event.stop()
+        """While a figure is typed, keys belong to it."""
+        if self._typed is None:
+            return
+        if event.key == "escape":
+            self._typed = None
+        elif event.character is not None and event.character in _TYPED:
+            self._typed = (self._typed + event.character)[: VALUE - 3]
+        else:
+            return
+        self.refresh()
+        event.stop()
+        event.prevent_default()
 
     def on_blur(self) -> None:
         """What was typed and not taken is dropped."""
-        self._typed = ""
+        self._typed = None
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the track."""
