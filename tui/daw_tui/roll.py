@@ -97,7 +97,10 @@ class Roll:
         return (min(pitches), max(pitches)) if pitches else None
 
     def grid(self, view: View) -> list[bytearray]:
-        """The cells of a view, row by row from the top; later notes lie over earlier ones."""
+        """The cells of a view, row by row from the top; later notes lie over earlier ones.
+
+        The first cell of a bar is marked, so that repeated notes stay apart, unless it is the only one.
+        """
         rows = [bytearray(view.columns) for _ in range(view.rows)]
         for note in self.notes:
             end_s = min(_end_s(note), view.end_s)
@@ -108,14 +111,14 @@ class Roll:
                 continue
             onset = view.column(note.onset_s)
             first = max(0, onset)
+            if first >= view.columns:
+                continue
             last = max(first + 1, min(view.columns, view.column(end_s)))
             shade = min(SHADES - 1, note.velocity * SHADES // 128)
             base = 1 if note.side == CALL else 1 + SHADES
             rows[row][first:last] = bytes([base + shade]) * (last - first)
-            if onset >= 0 and first < view.columns:
+            if onset >= 0 and last - first > 1:
                 rows[row][first] = 1 + 2 * SHADES + (note.side == RESPONSE)
-            if len(rows[row]) > view.columns:
-                del rows[row][view.columns :]
         return rows
 
 

@@ -68,7 +68,7 @@ class PresetsPage(Page):
             yield PresetList(id="preset-list")
         with Vertical(id="preset-save"):
             yield Label("SAVE THE CONTROLS AS THEY ARE", classes="head")
-            yield Input(placeholder="a name, then enter", max_length=40, id="preset-name")
+            yield Input(placeholder="a name, then enter", max_length=40, id="preset-name", compact=True)
             yield Static(
                 "A preset holds every control that can change while playing: how daring the answer is, its length, "
                 "key and range, who decides on the turns, channels and sound.\n\n"

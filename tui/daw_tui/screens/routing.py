@@ -26,13 +26,19 @@ from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS
 from daw_tui import palette
 from daw_tui.bridge_view import BridgeView
 from daw_tui.messages import Wanted
-from daw_tui.screens.live import show_sliders
+from daw_tui.screens import live
 from daw_tui.screens.page import Page
-from daw_tui.widgets.channel_matrix import ChannelMatrix
+from daw_tui.widgets.channel_matrix import ROWS, ChannelMatrix
 from daw_tui.widgets.key_strip import KeyCap
 from daw_tui.widgets.parameter import ParameterSlider, controller_name
 
-SLIDERS: Final = ("program", "thru")
+SLIDERS: Final = tuple(
+    item.name
+    for item in PARAMETERS
+    if item.live and item.name not in live.SLIDERS and item.name not in (row[0] for row in ROWS)
+)
+"""What the live page has no room for."""
+
 _PRESET_TARGETS: Final = ("preset_next", "preset_previous")
 
 
@@ -50,10 +56,9 @@ class ControllerTable(DataTable[Text]):
 
     def on_mount(self) -> None:
         """Make the columns."""
-        self.add_column("target", key="target", width=20)
-        self.add_column("steered by", key="source", width=12)
-        self.add_column("channel", key="channel", width=8)
-        self.add_column("from - to", key="range", width=11)
+        self.add_column("target", key="target", width=18)
+        self.add_column("steered by", key="source", width=14)
+        self.add_column("channel", key="channel", width=7)
 
     def show(self, view: BridgeView) -> None:
         """Show the state."""
@@ -68,21 +73,23 @@ class ControllerTable(DataTable[Text]):
             if target not in known:
                 self.add_row(*cells, key=target)
                 continue
-            for column, cell in zip(("target", "source", "channel", "range"), cells, strict=True):
+            for column, cell in zip(("target", "source", "channel"), cells, strict=True):
                 if self.get_cell(target, column) != cell:
                     self.update_cell(target, column, cell)
 
-    def _cells(self, view: BridgeView, target: str) -> tuple[Text, Text, Text, Text]:
+    def _cells(self, view: BridgeView, target: str) -> tuple[Text, Text, Text]:
         mapping = view.mappings.get(target)
         action = target not in BY_NAME
         name = Text(target.replace("_", " "), style=palette.RESPONSE if action else palette.TEXT)
         if target == view.learning:
-            return (name, Text("move it now", style=f"bold {palette.THINKING}"), Text(""), Text(""))
+            return (name, Text("move it now", style=f"bold {palette.THINKING}"), Text(""))
         if mapping is None:
-            return (name, Text("·", style=palette.DIM), Text(""), Text(""))
+            return (name, Text("·", style=palette.DIM), Text(""))
         channel = "any" if mapping.channel == 0 else str(mapping.channel)
-        span = Text("" if action else f"{mapping.low:.0%} - {mapping.high:.0%}", style=palette.DIM)
-        return (name, Text(controller_name(mapping), style=f"bold {palette.CALL}"), Text(channel), span)
+        source = Text(controller_name(mapping), style=f"bold {palette.CALL}")
+        if (mapping.low, mapping.high) != (0.0, 1.0):
+            source.append(f" {mapping.low:.0%}-{mapping.high:.0%}", style=palette.DIM)
+        return (name, source, Text(channel))
 
     @property
     def target(self) -> str:
@@ -119,7 +126,7 @@ class RoutingPage(Page):
     def compose(self) -> ComposeResult:
         """The parts."""
         with Vertical(id="cables"):
-            yield Label("PORTS", classes="head")
+            yield Label("PORTS", classes="head first")
             yield Static(id="ports")
             yield Label("CHANNELS", classes="head")
             yield ChannelMatrix()
@@ -127,14 +134,15 @@ class RoutingPage(Page):
             for name in SLIDERS:
                 yield ParameterSlider(BY_NAME[name])
         with Vertical(id="learning"):
-            yield Label("CONTROLLERS  enter, then move a knob, press a pad or change the program", classes="head")
+            yield Label("CONTROLLERS", classes="head")
+            yield Label("enter, then move a knob or press a pad", classes="field")
             yield ControllerTable()
 
     def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
         """Follow."""
         if any(isinstance(push, ParameterValue | StateComplete | MappingSet | Learning) for push in pushes):
             self.query_one(ChannelMatrix).show(int(view.values["in_channel"]), int(view.values["out_channel"]))
-            show_sliders(self, view, None)
+            live.show_sliders(self, view, None)
         if any(isinstance(push, MappingSet | Learning | Preset | StateComplete) for push in pushes):
             self.query_one(ControllerTable).show(view)
         if any(isinstance(push, Connection | Welcome | StateComplete) for push in pushes):
@@ -153,10 +161,10 @@ def _ports(view: BridgeView) -> Text:
             Text.assemble(
                 (f"{role:<5}", palette.DIM),
                 (f"{mark} ", colour),
-                (f"{connection.name:<34} ", palette.TEXT),
+                (f"{connection.name:<26} ", palette.TEXT),
                 (word, colour),
             )
         )
     api = view.welcome.api or "?"
-    lines.append(Text(f"by {api}; other ports are chosen at start with --in-port and --port", style=palette.DIM))
+    lines.append(Text(f"by {api}; chosen at start with --in-port and --port", style=palette.DIM))
     return Text("\n").join(lines)

@@ -223,10 +223,11 @@ def _turn_lines(shown: dict[str, Any]) -> Text:
     lines = [
         Text.assemble(
             ("★ " if turn["kept"] else "  ", palette.RESPONSE),
-            (f"turn {turn['turn']:<4}", palette.TEXT),
-            (f"{len(turn['call']):>4} notes ", palette.CALL),
-            (f"→{len(turn['response']):>4} notes", palette.RESPONSE),
-            (f"   {'+'.join(turn['tiers'])}, {turn['ended'] or 'cut short'}", palette.DIM),
+            (f"turn {turn['turn']:<3}", palette.TEXT),
+            (f"{len(turn['call']):>4}", palette.CALL),
+            (" → ", palette.DIM),
+            (f"{len(turn['response'])} notes", palette.RESPONSE),
+            (f"  {'+'.join(turn['tiers'])}, {turn['ended'] or 'cut short'}", palette.DIM),
         )
         for turn in shown.get("turn_list", ())
     ]

@@ -15,10 +15,10 @@ from daw_tui.messages import Wanted
 
 ROWS: Final = (
     ("in_channel", "listens to", "all", palette.CALL),
-    ("out_channel", "answers on", "call's", palette.RESPONSE),
+    ("out_channel", "answers on", "same", palette.RESPONSE),
 )
-_LABEL: Final = 12
-_FIRST: Final = 8
+_LABEL: Final = 11
+_FIRST: Final = 7
 _CELL: Final = 3
 
 
