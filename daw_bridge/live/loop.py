@@ -49,6 +49,9 @@ _QUIET_S: Final = 1.0
 
 _COLLECT_NEEDS_S: Final = 0.05
 _FAULT_REST_S: Final = 1.0
+_BREATH_S: Final = 0.01
+"""After a fault the new engine is first asked so much later: one that fails at once must not take the whole core."""
+
 _PRIORITY: Final = 20
 
 
@@ -93,7 +96,7 @@ class PlayLoop:
         self._thinker: Thinker | None = None
         self._submitted: deque[Event] = deque()
         self._reports: deque[Fault] = deque(maxlen=SUBMIT_LIMIT)
-        self._deadline_s: float | None = None
+        self._deadline_s: float | None = float("-inf")
         self._state = "idle"
         self._sounding: dict[tuple[str, int, int], int] = {}
         self._collected_s = self._faulted_s = float("-inf")
@@ -143,19 +146,25 @@ class PlayLoop:
         self._reports.append(fault)
 
     def run(self) -> None:
-        """The thread's body; returns after `stop`, with every note released."""
+        """The thread's body: `play` with garbage collection kept out of it, at a raised priority where allowed."""
         self.raised_priority = _raise_priority()
         gc.collect()
         gc.freeze()
         gc.disable()
+        try:
+            self.play()
+        finally:
+            gc.enable()
+            gc.unfreeze()
+
+    def play(self) -> None:
+        """Play until `stop`, then release every note."""
         try:
             while not self._stopping:
                 self.round()
                 self._rest()
         finally:
             self._finish()
-            gc.enable()
-            gc.unfreeze()
 
     def round(self) -> None:
         """Everything that is due now, once."""
@@ -260,7 +269,7 @@ class PlayLoop:
         self._submitted.clear()
         self._submitted.extend(kept)
         self._mind = self._make_mind(dict(self._mind.parameters))
-        self._deadline_s = now_s
+        self._deadline_s = now_s + _BREATH_S
         self._state = "idle"
         self._tell([TurnStateChanged("idle", 0)], now_s)
         self._submitted.extend(PortLost(slot.key) for slot in self._rack.outputs.values() if slot.lost)

@@ -76,19 +76,26 @@ class OutSlot:
 class PortRack:
     """All slots of a running bridge. The playing thread polls and sends; the keeper's thread replaces lost ports."""
 
-    def __init__(self, system: MidiSystem, inputs: Sequence[InSlot], outputs: Sequence[OutSlot]) -> None:
+    def __init__(
+        self, system: MidiSystem, inputs: Sequence[InSlot], outputs: Sequence[OutSlot], steady_s: float = STEADY_S
+    ) -> None:
         self.system = system
         self.inputs = tuple(inputs)
         self.outputs = {slot.key: slot for slot in outputs}
         self._submit: Callable[[Event], None] | None = None
+        self._steady_s = steady_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="port-keeper", daemon=True)
         self._told: set[str] = set()
 
     def start(self, submit: Callable[[Event], None]) -> None:
         """Begin to look after the ports; losses and returns are told through `submit`."""
-        self._submit = submit
+        self.tell(submit)
         self._thread.start()
+
+    def tell(self, submit: Callable[[Event], None]) -> None:
+        """Where losses and returns are told."""
+        self._submit = submit
 
     def close(self) -> None:
         """Stop looking and give every port back, delivered to the last message."""
@@ -102,12 +109,16 @@ class PortRack:
         for listened in self.inputs:
             listened.port.close()
 
+    def look(self) -> None:
+        """Look once whether every port is there, and replace what was lost if it can be."""
+        for listened in self.inputs:
+            self._look_after(listened)
+        for played in self.outputs.values():
+            self._look_after(played)
+
     def _keep(self) -> None:
         while not self._stop.wait(LOOK_S):
-            for listened in self.inputs:
-                self._look_after(listened)
-            for played in self.outputs.values():
-                self._look_after(played)
+            self.look()
 
     def _look_after(self, slot: InSlot | OutSlot) -> None:
         if not slot.lost and not slot.port.present():
@@ -121,7 +132,7 @@ class PortRack:
         time.sleep(_POLL_ENDS_S)
         if not self._replace(slot):
             return
-        if self._stop.wait(STEADY_S) or not slot.port.present():
+        if self._stop.wait(self._steady_s) or not slot.port.present():
             return
         slot.lost = False
         self._told.discard(key)
