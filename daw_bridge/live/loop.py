@@ -77,7 +77,10 @@ class Mind(Protocol):
 
 
 class PlayLoop:
-    """Owns the engine and the playing thread. `submit` and `report` may be called from any thread."""
+    """Owns the engine and the playing thread. `submit` and `report` may be called from any thread.
+
+    `observers` may grow until `start`.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,8 @@ class PlayLoop:
         self._make_mind = make_mind
         self._mind = make_mind(None)
         self._rack = rack
-        self._observers = tuple(observers)
+        # The very list: the owner may add to it until the start.
+        self._observers = observers
         self._clock = clock
         self._sleep = sleep
         self._thinker: Thinker | None = None
