@@ -8,6 +8,7 @@ and the controls in force for it, so the same question gives the same notes at a
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+# Loading an int8 program makes torch's C++ side announce on stderr that its kind will be retired; errors still show.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
