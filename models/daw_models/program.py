@@ -43,7 +43,7 @@ def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:
                 from daw_models.nets.build import build_program
 
                 build_program(weights, Path(temporary))
-                os.replace(temporary, place / name)
+                Path(temporary).replace(place / name)
             finally:
                 Path(temporary).unlink(missing_ok=True)
             return place / name

@@ -58,7 +58,9 @@ def read_header(path: Path) -> dict[str, object]:
         raise UsageError("not an aiart-bridge model", where=str(path), cure="make one with `models export`")
     if fields.get("format_version") != FORMAT_VERSION:
         raise UsageError(
-            f"model format {fields.get('format_version')} is not known here", where=str(path), cure="update aiart-bridge"
+            f"model format {fields.get('format_version')} is not known here",
+            where=str(path),
+            cure="update aiart-bridge",
         )
     return fields
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import lzma
 import tarfile
@@ -16,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from daw_bridge.errors import UsageError
-from daw_bridge.music.notes import DRUM_CHANNEL
 from daw_bridge.music.vocabulary import Vocabulary
 
 Rows = npt.NDArray[np.int64]
@@ -74,7 +72,8 @@ def read_midi(data: bytes, vocabulary: Vocabulary) -> tuple[Rows, int]:
     import symusic
 
     try:
-        score = symusic.Score.from_midi(data).to("second")
+        score: Any = symusic.Score.from_midi(data)
+        score = score.to("second")
     except Exception as error:  # symusic raises plain RuntimeError and ValueError of many texts
         raise UsageError(f"not a readable MIDI file ({error})") from error
     columns: dict[str, list[npt.NDArray[Any]]] = {"time": [], "pitch": [], "duration": [], "velocity": []}
@@ -151,8 +150,9 @@ def read_pieces(
     warn: Callable[[str], None],
     excluded: frozenset[str] = frozenset(),
     shortest: int = 8,
+    distinct: bool = True,
 ) -> Iterator[Piece]:
-    """Every distinct piece found in `paths`; a damaged or repeated file costs one `warn` line.
+    """Every piece found in `paths`, without copies if `distinct`; a file left out costs one `warn` line.
 
     `excluded` holds file names or stems that must not be used. The split is the `train` or `valid` folder a
     file lies in, else it follows from its content, so that it never changes.
@@ -170,11 +170,11 @@ def read_pieces(
         if len(rows) < shortest:
             continue
         digest = hashlib.sha1(rows.astype("<i2").tobytes(), usedforsecurity=False).digest()
-        if digest in seen:
+        if distinct and digest in seen:
             warn(f"{name}: same notes as {seen[digest]}; left out")
             continue
         seen[digest] = name
-        split = next((part for part in path.parts[:-1] if part in ("train", "valid")), None)
+        split = next((part for part in path.parts[:-1] if part in ("train", "valid", "test")), None)
         if split is None:
             split = "valid" if digest[0] < _VALID_SHARE * 256 else "train"
         set_name = path.parts[0] if len(path.parts) > 1 else "own"
@@ -216,7 +216,12 @@ class Corpus:
 
     def save(self, path: Path) -> None:
         """Write one file: magic line, header length, JSON header, then the arrays as they are."""
-        arrays = {"rows": self.rows, "back": self.back, "length": self.length, "starts": self.starts}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "rows": self.rows,
+            "back": self.back,
+            "length": self.length,
+            "starts": self.starts,
+        }
         layout = {}
         offset = 0
         for name, array in arrays.items():
@@ -274,19 +279,18 @@ class Corpus:
 
 
 def read_exclusions(paths: Sequence[Path]) -> frozenset[str]:
-    """File names and stems listed one per line in text files; `#` starts a comment."""
+    """File names and stems listed in text files, the first word of each line; `#` starts a comment."""
     names: set[str] = set()
     for path in paths:
-        for line in io.StringIO(path.read_text(encoding="utf-8")):
-            word = line.split("#")[0].strip()
-            if word:
-                names.update({PurePosixPath(word).name, PurePosixPath(word).stem})
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"exclusion list cannot be read ({error})", where=str(path)) from error
+        for line in lines:
+            words = line.split("#")[0].split()
+            if words:
+                names.update({PurePosixPath(words[0]).name, PurePosixPath(words[0]).stem})
     return frozenset(names)
-
-
-def is_midi_drum_channel(channel: int) -> bool:
-    """Whether a channel is the General MIDI drum channel."""
-    return channel == DRUM_CHANNEL
 
 
 def build_corpus(pieces: Sequence[Piece], vocabulary: Vocabulary) -> Corpus:

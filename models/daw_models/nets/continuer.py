@@ -5,8 +5,8 @@ eight matrix products. Methods never change the state they are given: a caller m
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from daw_models.nets.features import (
     ENDS,
@@ -38,7 +38,7 @@ class Product(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, in] -> [B, out]."""
-        return F.linear(x, self.weight, self.bias)
+        return functional.linear(x, self.weight, self.bias)
 
 
 class QuantisedProduct(nn.Module):
@@ -100,16 +100,16 @@ class Continuer(nn.Module):
         def product(weight: Tensor, bias: Tensor | None) -> nn.Module:
             return QuantisedProduct(weight, bias, reduce_range) if quantised else Product(weight, bias)
 
-        first, second = net.layers[0], net.layers[1]
-        assert isinstance(first, nn.LSTM) and isinstance(second, nn.LSTM)
-        self.first_input = product(first.weight_ih_l0, first.bias_ih_l0)
-        self.first_hidden = product(first.weight_hh_l0, first.bias_hh_l0)
-        self.second_input = product(second.weight_ih_l0, second.bias_ih_l0)
-        self.second_hidden = product(second.weight_hh_l0, second.bias_hh_l0)
+        weights = net.state_dict()
+        self.first_input = product(weights["layers.0.weight_ih_l0"], weights["layers.0.bias_ih_l0"])
+        self.first_hidden = product(weights["layers.0.weight_hh_l0"], weights["layers.0.bias_hh_l0"])
+        self.second_input = product(weights["layers.1.weight_ih_l0"], weights["layers.1.bias_ih_l0"])
+        self.second_hidden = product(weights["layers.1.weight_hh_l0"], weights["layers.1.bias_hh_l0"])
         self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
         outputs = []
         for logits, pointers in zip(net.to_logits, net.to_pointers, strict=True):
-            assert isinstance(logits, nn.Linear) and isinstance(pointers, nn.Linear)
+            assert isinstance(logits, nn.Linear)
+            assert isinstance(pointers, nn.Linear)
             outputs.append(
                 product(torch.cat([logits.weight, pointers.weight]), torch.cat([logits.bias, pointers.bias]))
             )
@@ -128,10 +128,12 @@ class Continuer(nn.Module):
         self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
-        none = torch.tensor([[self.none]])
         opening = torch.cat(
-            [none, none * 0 + 128, none, none * 0, none * 0 + CLASSES, none.expand(1, ENDS)]
-            + [torch.tensor([[self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4])],
+            [
+                torch.tensor([[self.none, 128, self.none, 0, CLASSES]]),
+                torch.full((1, ENDS), self.none),
+                torch.tensor([[self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4]),
+            ],
             1,
         )
         with torch.no_grad():
@@ -454,7 +456,7 @@ class Continuer(nn.Module):
 
 def _sums(rows: Tensor, index: Tensor) -> Tensor:
     """Sums of table rows: rows [R, width], index int64 [B, n] -> [B, width]."""
-    return F.embedding(index, rows).sum(1)
+    return functional.embedding(index, rows).sum(1)
 
 
 def _folded(tables: list[Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def write_weights(
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     save_file(halves, temporary, metadata=metadata)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[str, object] | None = None) -> Path:
@@ -59,7 +58,8 @@ def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[s
     checkpoint = load_checkpoint(path)
     facts = checkpoint.facts
     recipe, spec = facts["recipe"], facts["vocabulary"]
-    assert isinstance(recipe, dict) and isinstance(spec, dict)
+    assert isinstance(recipe, dict)
+    assert isinstance(spec, dict)
     tensors = checkpoint.part("average.")
     write_weights(
         out,

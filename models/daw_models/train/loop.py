@@ -66,8 +66,8 @@ def train(
     minutes: float | None = None,
     start_from: Mapping[str, Tensor] | None = None,
     say: Callable[[str], None],
-) -> Path:
-    """Train until the recipe's steps or `minutes` are used up; returns the last checkpoint's path.
+) -> Path | None:
+    """Train until the recipe's steps or `minutes` are used up; returns the checkpoint, None but on the first process.
 
     With `minutes` the learning rate follows the clock, else the step, and then a resumed run repeats the loss
     curve exactly. `start_from` holds weights to begin with. Raises UsageError if `out` holds a run and `resume` is off.
@@ -84,7 +84,7 @@ def train(
     finally:
         if world.size > 1:
             dist.destroy_process_group()
-    return run.path
+    return None if world.rank else run.path
 
 
 class _Run:
@@ -113,7 +113,7 @@ class _Run:
             betas=(0.9, 0.98),
             fused=True,
         )
-        self.mix = dict(recipe.mix) or {name: 1.0 for name in dict.fromkeys(corpus.set_names)}
+        self.mix = dict(recipe.mix) or dict.fromkeys(corpus.set_names, 1.0)
         self.mix = {name: share for name, share in self.mix.items() if corpus.pieces("train", name)}
         rows = recipe.train.streams // world.size
         self.streams = Streams(
@@ -145,7 +145,9 @@ class _Run:
             mark_s = now_s
             self.step += 1
             if self.step % train.log_every == 0:
-                self._note({"step": self.step, "elapsed_s": round(self.elapsed_s, 1), "loss": sum(recent) / len(recent)})
+                self._note(
+                    {"step": self.step, "elapsed_s": round(self.elapsed_s, 1), "loss": sum(recent) / len(recent)}
+                )
                 recent.clear()
             if self.step % train.valid_every == 0:
                 self._validate()
@@ -261,6 +263,8 @@ class _Run:
         self.state = [(held[2 * layer], held[2 * layer + 1]) for layer in range(len(self.state))]
         torch.set_rng_state(checkpoint.tensors[f"random.{self.world.rank}"])
         positions, step, elapsed_s = facts["positions"], facts["step"], facts["elapsed_s"]
-        assert isinstance(positions, list) and isinstance(step, int) and isinstance(elapsed_s, float)
+        assert isinstance(positions, list)
+        assert isinstance(step, int)
+        assert isinstance(elapsed_s, float)
         self.streams.go_to(positions[self.world.rank])
         self.step, self.elapsed_s = step, elapsed_s

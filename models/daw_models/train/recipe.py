@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from daw_bridge.errors import UsageError
@@ -47,6 +47,10 @@ class Recipe:
     net: LstmConfig = field(default_factory=LstmConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     mix: Mapping[str, float] = field(default_factory=dict)
+
+    def with_net(self, net: LstmConfig) -> Recipe:
+        """The same recipe for a net of other sizes."""
+        return replace(self, net=net)
 
     def as_json(self) -> str:
         """The recipe as it goes into the header of a weights file."""

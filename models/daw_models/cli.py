@@ -1,0 +1,201 @@
+"""`aiart-bridge models`: list, prepare, train, evaluate and export models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from daw_bridge.errors import UsageError
+from daw_models.weights_file import builtin_models, find_model, read_header
+
+LICENCE = "CC BY-SA 4.0"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one `models` command; returns the exit status. Raises BridgeError for what the user has to know."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    return command(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="aiart-bridge models", description="The models: what there is, and your own.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    listing = commands.add_parser("list", help="the models that ship with us")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(command=_list)
+
+    prepare = commands.add_parser("prepare", help="turn folders or archives of MIDI into one training file")
+    prepare.add_argument("data", type=Path, nargs="+", metavar="DIR|ARCHIVE")
+    prepare.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="ends in .corpus")
+    prepare.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST", help="file names to skip")
+    prepare.set_defaults(command=_prepare)
+
+    train = commands.add_parser("train", help="train a model, or go on from a shipped one with --from")
+    train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="MIDI, or a .corpus file")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, log and the model")
+    train.add_argument("--recipe", default=None, metavar="NAME|FILE", help="default: own with --from, else lstm")
+    train.add_argument("--from", dest="start", default=None, metavar="NAME|FILE", help="fine-tune this model")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument("--minutes", type=float, default=None, metavar="M", help="stop after so long")
+    train.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST", help="file names to skip")
+    train.set_defaults(command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a model on held-out music")
+    evaluate.add_argument("--model", default="lstm", metavar="NAME|FILE")
+    evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH")
+    evaluate.add_argument("--train-data", type=Path, nargs="+", default=[], metavar="PATH", help="what it learnt from")
+    evaluate.add_argument("--calls", type=int, default=50, metavar="N", help="calls to be answered")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.set_defaults(command=_evaluate)
+
+    export = commands.add_parser("export", help="a checkpoint becomes a model file")
+    export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the file, or the folder of a run")
+    export.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.safetensors")
+    export.add_argument("--licence", default=LICENCE, help=f"of the weights (default: {LICENCE})")
+    export.add_argument("--figures", type=Path, default=None, metavar="JSON", help="a report to keep in the header")
+    export.set_defaults(command=_export)
+    return parser
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    found = []
+    for name, path in builtin_models().items():
+        header = read_header(path)
+        architecture = header["architecture"]
+        family = architecture.get("family") if isinstance(architecture, dict) else None
+        found.append(
+            {
+                "name": name,
+                "family": family,
+                "licence": header.get("licence"),
+                "bytes": path.stat().st_size,
+                "figures": header["figures"],
+                "file": str(path),
+            }
+        )
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for entry in found:
+        size = int(str(entry["bytes"])) / 1e6
+        print(f"{entry['name']:<20} {entry['family']!s:<12} {size:6.1f} MB  weights {entry['licence']}")
+    if not found:
+        _warn("no model ships with this copy; train one with `models train`")
+    return 0
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from daw_bridge.music.vocabulary import Vocabulary
+    from daw_models.data.corpus import build_corpus, read_exclusions, read_pieces
+
+    if arguments.out.suffix != ".corpus":
+        raise UsageError("a prepared file ends in .corpus", where=str(arguments.out))
+    vocabulary = Vocabulary()
+    excluded = read_exclusions(arguments.exclude)
+    corpus = build_corpus(list(read_pieces(arguments.data, vocabulary, warn=_warn, excluded=excluded)), vocabulary)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    corpus.save(arguments.out)
+    for name in dict.fromkeys(corpus.set_names):
+        train, valid = corpus.pieces("train", name), corpus.pieces("valid", name)
+        notes = sum(corpus.span(piece)[1] - corpus.span(piece)[0] for piece in train + valid)
+        print(f"{name:<24} {len(train):6} train {len(valid):5} valid {notes:9} notes")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from daw_bridge.music.vocabulary import Vocabulary
+    from daw_models.data.corpus import Corpus, build_corpus, read_exclusions, read_pieces
+    from daw_models.nets.build import load_net
+    from daw_models.train.export import export
+    from daw_models.train.loop import train
+    from daw_models.train.recipe import read_recipe
+
+    if arguments.minutes is not None and arguments.minutes <= 0:
+        raise UsageError("--minutes must be more than 0")
+    recipe = read_recipe(arguments.recipe or ("own" if arguments.start else "lstm"))
+    licence, start = LICENCE, None
+    if arguments.start:
+        base = find_model(arguments.start)
+        net = load_net(base)
+        recipe, start = recipe.with_net(net.config), net.state_dict()
+        licence = str(read_header(base).get("licence", LICENCE))
+    if len(arguments.data) == 1 and arguments.data[0].suffix == ".corpus":
+        corpus = Corpus.open(arguments.data[0])
+    else:
+        vocabulary = Vocabulary()
+        excluded = read_exclusions(arguments.exclude)
+        corpus = build_corpus(list(read_pieces(arguments.data, vocabulary, warn=_warn, excluded=excluded)), vocabulary)
+    checkpoint = train(
+        recipe,
+        corpus,
+        arguments.out,
+        resume=arguments.resume,
+        minutes=arguments.minutes,
+        start_from=start,
+        say=_say,
+    )
+    if checkpoint is not None:
+        weights = export(checkpoint, arguments.out / f"{_model_name(arguments.out)}.safetensors", licence=licence)
+        print(f"model: {weights}; play with it: aiart-bridge --model {weights}")
+    return 0
+
+
+def _model_name(out: Path) -> str:
+    return out.resolve().name or "model"
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from daw_models.train.evaluate import evaluate
+
+    if arguments.calls < 0:
+        raise UsageError("--calls must be 0 or more")
+    report = evaluate(
+        find_model(arguments.model),
+        arguments.data,
+        train_data=arguments.train_data,
+        calls=arguments.calls,
+        warn=_warn,
+    )
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+        return 0
+    for key, value in report.items():
+        if isinstance(value, dict):
+            print(f"{key}:")
+            for name, entry in value.items():
+                print(f"  {name:<22} {_plain(entry)}")
+        else:
+            print(f"{key + ':':<24} {value}")
+    return 0
+
+
+def _plain(entry: object) -> str:
+    if isinstance(entry, dict):
+        return ", ".join(f"{name} {value}" for name, value in entry.items())
+    return str(entry)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from daw_models.train.export import export
+
+    figures = None
+    if arguments.figures is not None:
+        try:
+            figures = json.loads(arguments.figures.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"not a JSON report ({error})", where=str(arguments.figures)) from error
+    print(export(arguments.checkpoint, arguments.out, licence=arguments.licence, figures=figures))
+    return 0
