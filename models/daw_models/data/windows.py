@@ -13,7 +13,7 @@ from daw_bridge.errors import UsageError
 from daw_models.data.augment import Augmentation, draw
 from daw_models.data.corpus import Corpus
 from daw_models.nets.features import LONG_AGO, NO_PITCH, RING, length_bucket
-from daw_models.nets.lstm import Batch
+from daw_models.nets.notewise import Batch
 
 LONGEST_RUN = 4096
 """Longer pieces are read from a random note for this many notes."""

@@ -13,19 +13,19 @@ from safetensors.torch import load_file
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.continuer import Continuer
-from daw_models.nets.lstm import LstmConfig, LstmNet
+from daw_models.nets.families import config_of, make_net
+from daw_models.nets.lstm import LstmNet
+from daw_models.nets.notewise import NoteNet
 from daw_models.weights_file import read_header
 
 
-def load_net(weights: Path) -> LstmNet:
+def load_net(weights: Path) -> NoteNet:
     """The eager net of a weights file, in fp32 and set to predict. Raises UsageError naming the file."""
     header = read_header(weights)
     architecture, spec = header["architecture"], header["vocabulary"]
     if not isinstance(architecture, dict) or not isinstance(spec, dict):
         raise UsageError("header without architecture or vocabulary", where=str(weights))
-    net = LstmNet(
-        LstmConfig.from_spec(architecture, where=str(weights)), Vocabulary.from_spec(spec, where=str(weights))
-    )
+    net = make_net(config_of(architecture, where=str(weights)), Vocabulary.from_spec(spec, where=str(weights)))
     try:
         tensors = load_file(weights)
         net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})

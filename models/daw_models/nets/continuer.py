@@ -21,7 +21,8 @@ from daw_models.nets.features import (
     recency_ramp,
     status_index,
 )
-from daw_models.nets.lstm import CLASSES, STATUS_ROWS, LstmNet
+from daw_models.nets.lstm import LstmNet
+from daw_models.nets.notewise import CLASSES, STATUS_ROWS
 from daw_models.nets.sampling import choose
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,22 +52,26 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(tensors, json.loads(metadata["facts"]))
 
 
-def optimiser_tensors(net: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's memory by weight name."""
+def optimiser_tensors(net: nn.Module, optimisers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """The optimisers' memory by weight name."""
     found: dict[str, Tensor] = {}
     for name, weight in net.named_parameters():
-        for key, value in optimiser.state.get(weight, {}).items():
-            found[f"adam.{key}.{name}"] = value
+        for optimiser in optimisers:
+            for key, value in optimiser.state.get(weight, {}).items():
+                found[f"adam.{key}.{name}"] = value
     return found
 
 
-def restore_optimiser(net: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def restore_optimisers(
+    net: nn.Module, optimisers: Sequence[torch.optim.Optimizer], tensors: Mapping[str, Tensor]
+) -> None:
     """Put back what `optimiser_tensors` returned."""
     for name, weight in net.named_parameters():
         memory = {
-            key: tensors[f"adam.{key}.{name}"]
-            for key in ("step", "exp_avg", "exp_avg_sq")
+            key: tensors[f"adam.{key}.{name}"].to(weight.device, copy=True)
+            for key in ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
             if f"adam.{key}.{name}" in tensors
         }
-        if memory:
-            optimiser.state[weight] = {key: value.clone() for key, value in memory.items()}
+        for optimiser in optimisers:
+            if memory and any(weight is mine for group in optimiser.param_groups for mine in group["params"]):
+                optimiser.state[weight] = memory

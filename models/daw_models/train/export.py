@@ -13,7 +13,7 @@ from torch import Tensor
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.build import load_net
-from daw_models.nets.lstm import LstmConfig
+from daw_models.nets.families import config_of
 from daw_models.train.checkpoint import load_checkpoint
 from daw_models.weights_file import FORMAT, FORMAT_VERSION, tensors_digest
 
@@ -65,7 +65,7 @@ def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[s
         out,
         tensors,
         name=out.stem,
-        architecture=LstmConfig.from_spec(recipe["net"], where=str(path)).as_spec(),
+        architecture=config_of(recipe["net"], where=str(path)).as_spec(),
         vocabulary=Vocabulary.from_spec(spec, where=str(path)),
         trained_on={"mix": facts["mix"], "pieces": facts["pieces"]},
         recipe={**recipe, "step": facts["step"], "elapsed_s": facts["elapsed_s"]},

@@ -10,7 +10,7 @@ import torch
 from daw_models.data.augment import Augmentation
 from daw_models.data.corpus import Corpus
 from daw_models.data.windows import cut, stack, start_run
-from daw_models.nets.lstm import LstmNet
+from daw_models.nets.notewise import NoteNet
 
 _WINDOW = 256
 _BATCH = 32
@@ -37,7 +37,7 @@ class Likelihood:
 
 
 @torch.no_grad()
-def measure(net: LstmNet, corpus: Corpus, pieces: Sequence[int], *, notes_each: int | None = None) -> Likelihood:
+def measure(net: NoteNet, corpus: Corpus, pieces: Sequence[int], *, notes_each: int | None = None) -> Likelihood:
     """Likelihood of pieces (of their first `notes_each` notes, if given) under the net as it is, in fp32."""
     training = net.training
     net.eval()
@@ -50,16 +50,16 @@ def measure(net: LstmNet, corpus: Corpus, pieces: Sequence[int], *, notes_each: 
     runs.sort(key=lambda run: len(run.rows))
     for first in range(0, len(runs), _BATCH):
         group = runs[first : first + _BATCH]
-        state = net.hidden_state(len(group))
+        state = net.opening_state(len(group))
         for start in range(0, max(len(run.rows) for run in group), _WINDOW):
             # Pieces are sorted by length, so those that have ended are the first rows.
             ended = sum(len(run.rows) <= start for run in group)
             if ended:
                 group = group[ended:]
-                state = [(hidden[:, ended:], cell[:, ended:]) for hidden, cell in state]
-            batch = stack([cut(run, start, _WINDOW) for run in group], group)
+                state = [tensor[ended:] for tensor in state]
+            batch = stack([cut(run, start, _WINDOW) for run in group], group).to(net.cell_bins.device)
             nats, state = net(batch, state)
-            total += (nats.double() * (batch.target[..., :1] >= 0)).sum((0, 1))
+            total += (nats.double() * (batch.target[..., :1] >= 0)).sum((0, 1)).cpu()
         notes += sum(len(run.rows) for run in runs[first : first + _BATCH])
         cells += sum(int((run.onset + run.rows[:, 2]).max()) for run in runs[first : first + _BATCH])
     net.train(training)

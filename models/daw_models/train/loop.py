@@ -17,15 +17,16 @@ from torch import Tensor, nn
 from daw_bridge.errors import UsageError
 from daw_models.data.corpus import Corpus
 from daw_models.data.windows import Streams
-from daw_models.nets.lstm import LstmNet
+from daw_models.nets.families import make_net
 from daw_models.train.checkpoint import (
     Checkpoint,
     load_checkpoint,
     optimiser_tensors,
-    restore_optimiser,
+    restore_optimisers,
     save_checkpoint,
 )
 from daw_models.train.likelihood import fixed_slice, measure
+from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -101,17 +102,17 @@ class _Run:
         out.mkdir(parents=True, exist_ok=True)
         self.path, self.log = out / CHECKPOINT, out / LOG
         torch.manual_seed(recipe.train.seed)
-        self.net = LstmNet(recipe.net, corpus.vocabulary)
+        self.net = make_net(recipe.net, corpus.vocabulary)
         if start_from is not None:
             self.net.load_state_dict({name: tensor.float() for name, tensor in start_from.items()})
+        self.device = _device(recipe.train.device, world)
+        self.net.to(self.device)
         self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
-        decayed = [weight for weight in self.net.parameters() if weight.ndim > 1]
-        others = [weight for weight in self.net.parameters() if weight.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": recipe.train.weight_decay}, {"params": others, "weight_decay": 0.0}],
-            lr=recipe.train.learning_rate,
-            betas=(0.9, 0.98),
-            fused=True,
+        self.optimisers = make_optimisers(
+            self.net,
+            recipe.train.optimiser,
+            learning_rate=recipe.train.learning_rate,
+            weight_decay=recipe.train.weight_decay,
         )
         self.mix = dict(recipe.mix) or dict.fromkeys(corpus.set_names, 1.0)
         self.mix = {name: share for name, share in self.mix.items() if corpus.pieces("train", name)}
@@ -123,7 +124,7 @@ class _Run:
             streams=range(world.rank * rows, (world.rank + 1) * rows),
             window=recipe.train.window,
         )
-        self.state = self.net.hidden_state(rows)
+        self.state = self.net.opening_state(rows)
         self.step, self.elapsed_s = 0, 0.0
         self.model: nn.Module = self.net
         if world.size > 1:
@@ -158,19 +159,21 @@ class _Run:
 
     def _one_step(self, rate: float) -> float:
         train = self.recipe.train
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
         batch, fresh = self.streams.next()
-        keep = (~fresh).float().view(1, -1, 1)
-        state = [(hidden * keep, cell * keep) for hidden, cell in self.state]
-        with torch.autocast("cpu", torch.bfloat16, enabled=train.bfloat16):
+        batch, keep = batch.to(self.device), (~fresh).to(self.device)
+        state = [tensor * keep.view(-1, *[1] * (tensor.ndim - 1)) for tensor in self.state]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=train.bfloat16):
             nats, self.state = self.model(batch, state)
         notes = batch.weight[..., 0].sum()
         loss: Tensor = (nats * batch.weight).sum() / notes
-        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
         nn.utils.clip_grad_norm_(self.net.parameters(), train.clip)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         keep_average = min(train.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, weight in self.net.named_parameters():
@@ -217,7 +220,7 @@ class _Run:
         """Write the checkpoint; every process's place in the data is kept."""
         mine = {
             "position": self.streams.position(),
-            "state": [tensor for pair in self.state for tensor in pair],
+            "state": [tensor.cpu() for tensor in self.state],
             "random": torch.get_rng_state(),
         }
         everyone: list[dict[str, object]] = [mine]
@@ -229,7 +232,7 @@ class _Run:
             return
         tensors: dict[str, Tensor] = {f"net.{name}": weight for name, weight in self.net.named_parameters()}
         tensors |= {f"average.{name}": weight for name, weight in self.average.items()}
-        tensors |= optimiser_tensors(self.net, self.optimiser)
+        tensors |= optimiser_tensors(self.net, self.optimisers)
         for rank, entry in enumerate(everyone):
             held = entry["state"]
             assert isinstance(held, list)
@@ -257,10 +260,10 @@ class _Run:
                 f"was saved by {facts['world']} processes", where=str(self.path), cure="resume with as many"
             )
         self._put(checkpoint.part("net."))
-        self.average = {name: tensor.clone() for name, tensor in checkpoint.part("average.").items()}
-        restore_optimiser(self.net, self.optimiser, checkpoint.tensors)
-        held = [checkpoint.tensors[f"state.{self.world.rank}.{index}"] for index in range(2 * len(self.state))]
-        self.state = [(held[2 * layer], held[2 * layer + 1]) for layer in range(len(self.state))]
+        self.average = {name: tensor.to(self.device, copy=True) for name, tensor in checkpoint.part("average.").items()}
+        restore_optimisers(self.net, self.optimisers, checkpoint.tensors)
+        held = [checkpoint.tensors[f"state.{self.world.rank}.{index}"] for index in range(len(self.state))]
+        self.state = [tensor.to(self.device) for tensor in held]
         torch.set_rng_state(checkpoint.tensors[f"random.{self.world.rank}"])
         positions, step, elapsed_s = facts["positions"], facts["step"], facts["elapsed_s"]
         assert isinstance(positions, list)
@@ -268,3 +271,13 @@ class _Run:
         assert isinstance(elapsed_s, float)
         self.streams.go_to(positions[self.world.rank])
         self.step, self.elapsed_s = step, elapsed_s
+
+
+def _device(name: str, world: World) -> torch.device:
+    """Where the net is trained: `auto` is a GPU of this process's own if there is one."""
+    if name == "auto":
+        name = f"cuda:{world.rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return device

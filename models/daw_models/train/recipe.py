@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from daw_bridge.errors import UsageError
+from daw_models.nets.families import config_of
 from daw_models.nets.lstm import LstmConfig
+from daw_models.nets.notewise import NetConfig
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -18,7 +20,8 @@ RECIPES = Path(__file__).parent.parent / "recipes"
 class TrainConfig:
     """How one run goes; lengths in notes, rates per step of the optimiser.
 
-    `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine.
+    `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine. `device` auto
+    is the GPU if there is one. `optimiser` is adamw or muon.
     """
 
     seed: int = 1
@@ -32,6 +35,8 @@ class TrainConfig:
     clip: float = 1.0
     average: float = 0.999
     bfloat16: bool = True
+    optimiser: str = "adamw"
+    device: str = "auto"
     threads: int = 2
     log_every: int = 20
     save_every: int = 200
@@ -44,11 +49,11 @@ class Recipe:
     """All that decides a run, beside the data: sizes of the net, the mix of sets and the course of training."""
 
     name: str
-    net: LstmConfig = field(default_factory=LstmConfig)
+    net: NetConfig = field(default_factory=LstmConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     mix: Mapping[str, float] = field(default_factory=dict)
 
-    def with_net(self, net: LstmConfig) -> Recipe:
+    def with_net(self, net: NetConfig) -> Recipe:
         """The same recipe for a net of other sizes."""
         return replace(self, net=net)
 
@@ -83,7 +88,7 @@ def read_recipe(name_or_file: str) -> Recipe:
     for name, share in mix.items():
         if not isinstance(share, (int, float)) or share < 0:
             raise UsageError(f"mix.{name} must be a number of 0 or more", where=str(path))
-    net = LstmConfig.from_spec({"family": "lstm", **content.get("net", {})}, where=str(path))
+    net = config_of({"family": "lstm", **content.get("net", {})}, where=str(path))
     return Recipe(path.stem, net, TrainConfig(**train), mix)
 
 
