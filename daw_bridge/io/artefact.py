@@ -46,6 +46,7 @@ _DENSITY_NATS_PER_S: Final = 4.0
 _IMITATION_NATS: Final = 3.0
 _FORBIDDEN: Final = float("-inf")
 _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
+_MOST_LEFT_OUT: Final = 4
 _TOUCH_NOTES: Final = 24
 """How many of the last notes of the context say how hard the player plays."""
 
@@ -167,6 +168,8 @@ class _Mark:
     state: State
     cells: int
     sounding: tuple[int, ...]
+    struck: frozenset[int]
+    left_out: int
     controls: SamplingControls
 
 
@@ -199,11 +202,17 @@ class ModelStream:
         self._index = 0
         self._cells = 0
         self._sounding: tuple[int, ...] = ()
+        self._struck: frozenset[int] = frozenset()
+        self._left_out = 0
         self._marks: list[_Mark] = []
         self._controls: _Controls | None = None
 
     def next(self, count: int, controls: SamplingControls) -> tuple[Note, ...]:
-        """The next `count` notes in order of onset; a note beyond the allowed polyphony is left out."""
+        """The next `count` notes in order of onset.
+
+        A note beyond the allowed polyphony is left out, and one whose key was struck at the same moment. After a few
+        such in a row the music is moved on to where a voice is free: no model may stand still for ever.
+        """
         drawn = self._in_force(controls)
         notes: list[Note] = []
         while len(notes) < count:
@@ -223,11 +232,23 @@ class ModelStream:
         mark = self._marks.pop()
         self._emitted, self._index, self._cells = mark.emitted, mark.index, mark.cells
         self._state, self._sounding = mark.state, mark.sounding
+        self._struck, self._left_out = mark.struck, mark.left_out
         if mark.emitted < emitted:
             self.next(emitted - mark.emitted, mark.controls)
 
     def _mark(self, controls: SamplingControls) -> None:
-        self._marks.append(_Mark(self._emitted, self._index, self._state, self._cells, self._sounding, controls))
+        self._marks.append(
+            _Mark(
+                self._emitted,
+                self._index,
+                self._state,
+                self._cells,
+                self._sounding,
+                self._struck,
+                self._left_out,
+                controls,
+            )
+        )
 
     def _in_force(self, controls: SamplingControls) -> _Controls:
         if self._controls is None or self._controls.given != controls:
@@ -237,19 +258,26 @@ class ModelStream:
         return self._controls
 
     def _draw(self, count: int, controls: _Controls) -> list[Note]:
-        first_onset = self._gap_cells if self._index == 0 else -1
-        with torch.inference_mode():
-            rows, _, self._state = self._program.sample(
-                self._state, _uniforms(self._seed, self._index, count), first_onset, self._note_class, controls.tensors
-            )
+        before, index = self._state, self._index
+        first_onset = self._first_onset()
+        rows, self._state = self._sampled(before, index, count, first_onset, controls)
         notes = []
-        for onset_cells, pitch, duration_cells, velocity in rows[0].tolist():
-            if self._index:
+        for number, (onset_cells, pitch, duration_cells, velocity) in enumerate(rows):
+            if self._index and onset_cells:
                 self._cells += onset_cells
+                self._struck = frozenset()
             self._index += 1
             self._sounding = tuple(end for end in self._sounding if end > self._cells)
-            if len(self._sounding) >= controls.given.max_polyphony:
+            if len(self._sounding) >= controls.given.max_polyphony or pitch in self._struck:
+                self._left_out += 1
+                if self._left_out == _MOST_LEFT_OUT:
+                    # What follows in this draw was drawn standing still: back to here, whatever the draw's size was.
+                    if number + 1 < len(rows):
+                        _, self._state = self._sampled(before, index, number + 1, first_onset, controls)
+                    break
                 continue
+            self._left_out = 0
+            self._struck |= {pitch}
             self._sounding = (*self._sounding, self._cells + duration_cells)
             self._emitted += 1
             notes.append(
@@ -262,6 +290,24 @@ class ModelStream:
                 )
             )
         return notes
+
+    def _first_onset(self) -> int:
+        """Cells to the next note where that is not the model's choice, else -1."""
+        if self._index == 0:
+            return self._gap_cells
+        if self._left_out < _MOST_LEFT_OUT:
+            return -1
+        return min(max(min(self._sounding, default=0) - self._cells, 1), MAX_CELLS)
+
+    def _sampled(
+        self, state: State, index: int, count: int, first_onset: int, controls: _Controls
+    ) -> tuple[list[list[int]], State]:
+        with torch.inference_mode():
+            rows, _, after = self._program.sample(
+                state, _uniforms(self._seed, index, count), first_onset, self._note_class, controls.tensors
+            )
+        listed: list[list[int]] = rows[0].tolist()
+        return listed, after
 
 
 class _Controls:
