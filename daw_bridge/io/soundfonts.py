@@ -48,7 +48,7 @@ class SoundFont:
 def find_soundfont(asked: str | Path | None = None) -> Path:
     """The SoundFont to use.
 
-    Raises UsageError when the one asked for (or the environment's) is no SoundFont, MissingPartError when none is found.
+    Raises UsageError when the one asked for (or the environment's) is no SoundFont, MissingPartError for none.
     """
     if asked is not None and str(asked):
         return _checked(Path(asked).expanduser(), str(asked))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from daw_bridge.music.midifile import PieceNote
@@ -26,6 +26,13 @@ class Grid:
     def exact(self) -> bool:
         """Whether the piece keeps to it."""
         return self.onsets_on >= _ENOUGH
+
+    def refined(self) -> Grid:
+        """The grid, at least as fine as sixteenths: new notes may be shorter than the piece's own."""
+        division = self.division
+        while division < 4:
+            division *= 2
+        return replace(self, division=division)
 
 
 def find_grid(notes: Sequence[PieceNote], meter: MeterMap) -> Grid:

@@ -105,10 +105,13 @@ def place_at(piece: Piece, parts: Sequence[Part], stretch: Stretch, task: Task) 
     if not task.range_given:
         low, high = playing_range(parts, task.program if task.program >= 0 else lead.program)
         controls = replace(controls, pitch_low=low, pitch_high=high)
-    grid = find_grid(notes, piece.meter)
-    wanted = grid.exact if task.keep_grid is None else task.keep_grid
+    grid: Grid | None = find_grid(notes, piece.meter)
+    if task.keep_grid is None and grid is not None:
+        grid = grid.refined() if grid.exact else None
+    elif not task.keep_grid:
+        grid = None
     key = parse_key(controls.key) if controls.key not in ("off", "auto") else estimate_key(context)
-    return Place(piece, stretch, tuple(parts), lead, context, controls, key, grid if wanted else None)
+    return Place(piece, stretch, tuple(parts), lead, context, controls, key, grid)
 
 
 def chosen_parts(piece: Piece, wanted: str) -> list[Part]:
@@ -140,9 +143,9 @@ def candidates(continuer: Continuer, place: Place, seeds: Iterable[int]) -> list
     return found
 
 
-def continue_piece(continuer: Continuer, place: Place, task: Task, answer: int = 0) -> Candidate:
-    """Answer number `answer` for a place: the best of as many draws as the task asks for."""
-    seeds = [derived_seed(task.seed, answer, draft) for draft in range(max(task.best_of, 1))]
+def continue_piece(continuer: Continuer, place: Place, task: Task, seed: int) -> Candidate:
+    """The answer that belongs to a seed: the best of as many draws as the task asks for."""
+    seeds = [derived_seed(seed, draft) for draft in range(max(task.best_of, 1))]
     return max(candidates(continuer, place, seeds), key=lambda candidate: candidate.verdict.score)
 
 

@@ -168,7 +168,8 @@ def on_ticks(
         if grid is not None:
             on_tick = snapped(on, piece.meter, grid)
             step = max(round(piece.meter.ticks_per_beat / grid.division), 1)
-            off_tick = max(snapped(off, piece.meter, grid), on_tick + step) if grid.ends_on > 0.9 else off_tick
+            ends_snap = grid.ends_on > 0.9
+            off_tick = max(snapped(off, piece.meter, grid), on_tick + step) if ends_snap else on_tick + round(off - on)
         on_tick = max(on_tick, stretch.start_tick)
         if on_tick >= stretch.end_tick:
             continue

@@ -47,10 +47,10 @@ def place_infill(piece: Piece, task: Task, first_bar: int, last_bar: int) -> Pla
     return place_at(piece, parts, stretch, task)
 
 
-def infill_piece(continuer: Continuer, place: Place, task: Task, answer: int = 0) -> Bridge:
-    """Answer number `answer`: of several drafts, the one after which the piece goes on most naturally."""
+def infill_piece(continuer: Continuer, place: Place, task: Task, seed: int) -> Bridge:
+    """The answer that belongs to a seed: of several drafts, the one after which the piece goes on most naturally."""
     drafts = max(task.best_of, DRAFTS)
-    seeds = [derived_seed(task.seed, answer, draft) for draft in range(drafts)]
+    seeds = [derived_seed(seed, draft) for draft in range(drafts)]
     after = following_notes(place)
     room_s = min((note.onset_s for note in after), default=place.stretch.end_s) - place.stretch.start_s
     drawn = candidates(continuer, place, seeds)

@@ -14,6 +14,7 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.midifile import Piece
 from daw_bridge.music.smf import Smf
 from daw_bridge.offline.compose import Candidate, Place, Task, continue_piece, place_continuation, written
+from daw_bridge.offline.drawing import derived_seed
 from daw_bridge.offline.files import Highlight, check_output, read_any, write_any
 from daw_bridge.offline.infill import infill_piece, old_notes, place_infill, written_infill
 from daw_bridge.offline.render import RenderSettings
@@ -42,6 +43,7 @@ class Answer:
 
     smf: Smf
     candidate: Candidate
+    seed: int
     score: float
     bridge_nats: float | None
 
@@ -76,7 +78,7 @@ def run_job(job: Job, open_model: OpenModel) -> Result:
         "outputs": [written_file["file"] for written_file in files],
         **_place_report(place),
         "model": continuer.name,
-        "seed": best.candidate.seed,
+        "seed": best.seed,
         "notes_added": len(best.candidate.notes),
         "nats_per_note": _rounded(best.candidate.verdict.nats_per_note),
         "settings": _settings(job.task, place),
@@ -120,23 +122,23 @@ def _answers(continuer: Continuer, place: Place, job: Job) -> list[Answer]:
     """As many different answers as asked for, best first; fewer when the model keeps repeating itself."""
     found: dict[tuple[tuple[float, int], ...], Answer] = {}
     for number in range(job.variations * _EXTRA_TRIES):
-        answer = _answer(continuer, place, job, number)
+        answer = _answer(continuer, place, job, derived_seed(job.task.seed, number))
         found.setdefault(tuple((note.onset_s, note.pitch) for note in answer.candidate.notes), answer)
         if len(found) == job.variations:
             break
     return sorted(found.values(), key=lambda answer: -answer.score)
 
 
-def _answer(continuer: Continuer, place: Place, job: Job, number: int) -> Answer:
+def _answer(continuer: Continuer, place: Place, job: Job, seed: int) -> Answer:
     if job.infill:
-        bridge = infill_piece(continuer, place, job.task, number)
+        bridge = infill_piece(continuer, place, job.task, seed)
         candidate, score, bridge_nats = bridge.candidate, bridge.score, bridge.bridge_nats
         smf = written_infill(place, candidate.notes, job.task, _track_name(continuer, place, job))
     else:
-        candidate = continue_piece(continuer, place, job.task, number)
+        candidate = continue_piece(continuer, place, job.task, seed)
         score, bridge_nats = candidate.verdict.score, None
         smf = written(place, candidate.notes, job.task, _track_name(continuer, place, job))
-    return Answer(smf, candidate, score, bridge_nats)
+    return Answer(smf, candidate, seed, score, bridge_nats)
 
 
 def _track_name(continuer: Continuer, place: Place, job: Job) -> str:
@@ -201,7 +203,7 @@ def _ranked(rank: int, answer: Answer, files: list[dict[str, object]]) -> dict[s
     return {
         "rank": rank,
         "outputs": [file["file"] for file in files if file["rank"] == rank],
-        "seed": answer.candidate.seed,
+        "seed": answer.seed,
         "score": round(answer.score, 3),
         "notes": len(answer.candidate.notes),
         "nats_per_note": _rounded(verdict.nats_per_note),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from daw_bridge.engine.continuation import Continuer
-from daw_bridge.io.take_reading import DrawnNote, Turn
+from daw_bridge.io.take_reading import Part, Turn
 from daw_bridge.music.notes import Note
 
 
@@ -36,32 +36,37 @@ class Replay:
 
 
 def replay_turn(turn: Turn, continuer_for: Callable[[str], Continuer]) -> Replay:
-    """Draw a turn's answer again under the controls each note was drawn under; `continuer_for` takes a tier's name.
+    """Ask all of a turn's questions again, each note under the controls it was drawn under.
 
-    Where another tier took over in the middle, it is led along what had been answered before, as the live bridge did.
+    `continuer_for` takes the name of the tier that answered.
     """
+    recorded: list[Note] = []
     fresh: list[Note] = []
-    for tier, run in groupby(turn.drawn, key=lambda drawn: drawn.tier):
-        fresh.extend(_draw(turn, len(fresh), list(run), continuer_for(tier)))
-    tiers = tuple(dict.fromkeys(drawn.tier for drawn in turn.drawn))
-    return Replay(turn.number, len(turn.drawn), tiers, _first_difference(turn.drawn, fresh))
+    for part in turn.parts:
+        if part.drawn:
+            recorded.extend(drawn.note for drawn in part.drawn)
+            fresh.extend(_draw(part, continuer_for(part.drawn[0].tier)))
+    return Replay(turn.number, len(recorded), turn.tiers, _first_difference(recorded, fresh))
 
 
-def _draw(turn: Turn, start: int, run: list[DrawnNote], continuer: Continuer) -> list[Note]:
-    called = turn.called
+def _draw(part: Part, continuer: Continuer) -> list[Note]:
+    called = part.called
     stream = continuer.begin(
         called.context, start_s=called.start_s, seed=called.seed, time_scale=called.time_scale, drums=called.drums
     )
     fresh: list[Note] = []
-    skipped = [drawn.controls for drawn in turn.drawn[:start]]
-    for controls, same in groupby([*skipped, *(drawn.controls for drawn in run)]):
-        fresh.extend(stream.next(len(list(same)), controls))
-    return fresh[start:]
+    for controls, same in groupby(part.drawn, key=lambda drawn: drawn.controls):
+        wanted = len(list(same))
+        notes = stream.next(wanted, controls)
+        fresh.extend(notes)
+        if len(notes) < wanted:
+            break
+    return fresh
 
 
-def _first_difference(recorded: tuple[DrawnNote, ...], fresh: list[Note]) -> Difference | None:
-    for index, drawn in enumerate(recorded):
+def _first_difference(recorded: list[Note], fresh: list[Note]) -> Difference | None:
+    for index, note in enumerate(recorded):
         now = fresh[index] if index < len(fresh) else None
-        if now != drawn.note:
-            return Difference(index, drawn.note, now)
+        if now != note:
+            return Difference(index, note, now)
     return None
