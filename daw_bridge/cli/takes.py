@@ -159,7 +159,7 @@ def _turn_row(take: Take, turn: Turn) -> tuple[str, ...]:
         f"{len(played)} notes",
         f"{ended.first_note_late_s * 1000:.1f} ms" if ended else "",
         ended.reason if ended else "cut short",
-        "+".join(dict.fromkeys(drawn.tier for drawn in turn.drawn)),
+        "+".join(turn.tiers),
         _pitches(turn.called.call),
         _pitches(played),
     )
@@ -178,7 +178,9 @@ def _turn_json(take: Take, turn: Turn) -> dict[str, Any]:
         "response": [_note_json(item, origin_s) for item in (turn.ended.played if turn.ended else ())],
         "ended": turn.ended.reason if turn.ended else None,
         "first_note_late_s": turn.ended.first_note_late_s if turn.ended else None,
-        "tiers": list(dict.fromkeys(drawn.tier for drawn in turn.drawn)),
+        "tiers": list(turn.tiers),
+        "questions": len(turn.parts),
+        "repeats": len(turn.repeats),
     }
 
 
@@ -224,7 +226,7 @@ def _replay(options: argparse.Namespace, folder: Path) -> int:
         raise UsageError(f"no turn {options.turn}", where=str(take.file), cure=f"its turns are {there}")
     continuers = _Continuers(take, options.model)
     replays = [
-        replay_turn(turn, continuers.get) for turn in progress(turns, total=len(turns), label="replay") if turn.drawn
+        replay_turn(turn, continuers.get) for turn in progress(turns, total=len(turns), label="replay") if turn.tiers
     ]
     different = [replay for replay in replays if not replay.same]
     if options.json:

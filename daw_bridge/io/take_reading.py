@@ -37,15 +37,33 @@ class DrawnNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One call and its answer. `ended` is None when the take stops before the turn does.
-
-    `kept` and `forgotten` are what the player said of it.
-    """
+class Part:
+    """What one question to a model gave: the whole answer, or what was drawn anew of it after a change."""
 
     called: TurnCalled
     drawn: tuple[DrawnNote, ...] = ()
+
+    def streamed(self, more: TurnStreamed) -> Part:
+        """The part with notes added; notes from `first_index` on take the place of older ones.
+
+        Raises ValueError when they do not join on.
+        """
+        if more.first_index > len(self.drawn):
+            raise ValueError(f"a part of the answer before note {more.first_index} is missing")
+        fresh = tuple(DrawnNote(note, more.controls, more.tier) for note in more.notes)
+        return replace(self, drawn=self.drawn[: more.first_index] + fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call and its answer. `ended` is None when the take stops before the turn does.
+
+    `repeats` are the ends of its repetitions in a loop; `kept` and `forgotten` are what the player said of it.
+    """
+
+    parts: tuple[Part, ...]
     ended: TurnEnded | None = None
+    repeats: tuple[TurnEnded, ...] = ()
     kept: bool = False
     forgotten: bool = False
 
@@ -54,15 +72,15 @@ class Turn:
         """The turn's number in its take, from 1."""
         return self.called.turn
 
-    def streamed(self, part: TurnStreamed) -> Turn:
-        """The turn with a part of its answer; notes drawn anew from `first_index` on take the place of older ones.
+    @property
+    def called(self) -> TurnCalled:
+        """The call, and the first question about it."""
+        return self.parts[0].called
 
-        Raises ValueError when the part does not join on.
-        """
-        if part.first_index > len(self.drawn):
-            raise ValueError(f"a part of the answer before note {part.first_index} is missing")
-        fresh = tuple(DrawnNote(note, part.controls, part.tier) for note in part.notes)
-        return replace(self, drawn=self.drawn[: part.first_index] + fresh)
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """Who answered, in order."""
+        return tuple(dict.fromkeys(drawn.tier for part in self.parts for drawn in part.drawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ class Take:
 
 @dataclass(slots=True)
 class _Reading:
-    turns: dict[tuple[int, int], Turn] = field(default_factory=dict)
+    turns: dict[int, Turn] = field(default_factory=dict)
     incoming: list[tuple[float, str, Message]] = field(default_factory=list)
     outgoing: list[Sent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -107,16 +125,11 @@ class _Reading:
         """Take a record in. Raises KeyError, TypeError or ValueError for one that is not as it should be."""
         match record.get("type"):
             case "called":
-                called = read_called(record)
-                self.turns[called.turn, called.ask_id] = Turn(called)
+                self._called(read_called(record))
             case "streamed":
-                part = read_streamed(record)
-                turn = self.turns.get((part.turn, part.ask_id))
-                if turn is not None:
-                    self.turns[part.turn, part.ask_id] = turn.streamed(part)
+                self._streamed(read_streamed(record))
             case "ended":
-                ended = read_ended(record)
-                self._change(ended.turn, ended=ended)
+                self._ended(read_ended(record))
             case "in":
                 self.incoming.append((record["at_s"], record["port"], decode(bytes.fromhex(record["hex"]))))
             case "out":
@@ -136,11 +149,28 @@ class _Reading:
         stamp = record["actual_s"] if "actual_s" in record else record["at_s"]
         self.end_s = max(self.end_s, float(stamp[-1] if isinstance(stamp, list) else stamp))
 
+    def _called(self, called: TurnCalled) -> None:
+        turn = self.turns.get(called.turn)
+        parts = (*(turn.parts if turn else ()), Part(called))
+        self.turns[called.turn] = Turn(parts) if turn is None else replace(turn, parts=parts)
+
+    def _streamed(self, more: TurnStreamed) -> None:
+        turn = self.turns.get(more.turn)
+        if turn is None:
+            return
+        parts = tuple(part.streamed(more) if part.called.ask_id == more.ask_id else part for part in turn.parts)
+        self.turns[more.turn] = replace(turn, parts=parts)
+
+    def _ended(self, ended: TurnEnded) -> None:
+        turn = self.turns.get(ended.turn)
+        if turn is not None and turn.ended is None:
+            self.turns[ended.turn] = replace(turn, ended=ended)
+        elif turn is not None:
+            self.turns[ended.turn] = replace(turn, repeats=(*turn.repeats, ended))
+
     def _change(self, number: int, **changes: Any) -> None:
-        """Change the last turn of that number."""
-        key = next((key for key in reversed(self.turns) if key[0] == number), None)
-        if key is not None:
-            self.turns[key] = replace(self.turns[key], **changes)
+        if number in self.turns:
+            self.turns[number] = replace(self.turns[number], **changes)
 
 
 def read_take(file: Path) -> Take:

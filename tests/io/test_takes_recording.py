@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,8 +107,10 @@ def test_a_turn_reads_back_as_it_was_recorded(recorder: TakeRecorder, faults: li
     assert take.faults == (Fault("miss", "late"),)
     (turn,) = take.turns
     assert turn.called == called()
-    assert tuple(drawn.note for drawn in turn.drawn) == ANSWER
-    assert [drawn.controls for drawn in turn.drawn] == [CONTROLS, CONTROLS, SamplingControls()]
+    (part,) = turn.parts
+    assert tuple(drawn.note for drawn in part.drawn) == ANSWER
+    assert turn.tiers == ("lstm",)
+    assert [drawn.controls for drawn in part.drawn] == [CONTROLS, CONTROLS, SamplingControls()]
     assert turn.ended == TurnEnded(1, ANSWER, "done", 0.0004)
     assert turn.kept
     assert faults == []
@@ -118,7 +121,19 @@ def test_notes_drawn_anew_take_the_place_of_those_never_sent(recorder: TakeRecor
     recorder.done((streamed(1, CALL[:1]),), 1.1)
     recorder.close()
     (turn,) = read_take(recorder.file).turns
-    assert tuple(drawn.note for drawn in turn.drawn) == (ANSWER[0], CALL[0])
+    assert tuple(drawn.note for drawn in turn.parts[0].drawn) == (ANSWER[0], CALL[0])
+
+
+def test_questions_asked_anew_and_repetitions_belong_to_their_turn(recorder: TakeRecorder) -> None:
+    again = replace(called(), ask_id=8, start_s=2.0)
+    recorder.done((called(), streamed(0, ANSWER[:1]), again), 0.9)
+    recorder.done((replace(streamed(0, ANSWER[1:]), ask_id=8),), 1.0)
+    recorder.done((TurnEnded(1, ANSWER, "done"), TurnEnded(1, ANSWER, "stopped")), 2.0)
+    recorder.close()
+    (turn,) = read_take(recorder.file).turns
+    assert [(part.called.ask_id, len(part.drawn)) for part in turn.parts] == [(7, 1), (8, 2)]
+    assert turn.ended == TurnEnded(1, ANSWER, "done")
+    assert turn.repeats == (TurnEnded(1, ANSWER, "stopped"),)
 
 
 def test_a_turn_is_on_disk_at_once_and_the_rest_soon(recorder: TakeRecorder) -> None:
