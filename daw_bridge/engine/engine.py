@@ -6,9 +6,10 @@ and returns no later than the deadline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from daw_bridge.engine.controllers import Controllers, Wish
 from daw_bridge.engine.conversation import Conversation
 from daw_bridge.engine.counts import Counts
 from daw_bridge.engine.events import (
@@ -84,6 +85,7 @@ class Engine:
         self._thru = Thru(self._output, self._values)
         self._echo = EchoGuard()
         self._programmed: set[int] = set()
+        self._controllers = Controllers(settings.mappings, settings.presets, self._values, self._emit)
 
     @property
     def parameters(self) -> Mapping[str, Value]:
@@ -126,7 +128,7 @@ class Engine:
             case PortReturned(port):
                 self._regain(port)
             case _:
-                pass
+                self._fulfil(self._controllers.feed(event, self._now_s))
         self._tick(self._now_s)
         return self._step()
 
@@ -142,6 +144,7 @@ class Engine:
         self._conversation.close(self._now_s)
         self._thru.release(self._now_s)
         self._output.release_all(self._now_s)
+        self._controllers.close(self._now_s)
         return Step(self._taken(), None)
 
     # Time
@@ -172,6 +175,7 @@ class Engine:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _step(self) -> Step:
+        self._controllers.announce(self._now_s)
         return Step(self._taken(), self._deadline_s())
 
     def _taken(self) -> tuple[Action, ...]:
@@ -183,6 +187,10 @@ class Engine:
 
     def _midi(self, message: Message, port: str) -> None:
         now_s = self._now_s
+        taken = self._controllers.take(message, now_s)
+        if taken.consumed:
+            self._fulfil(taken.wishes)
+            return
         match message:
             case NoteOn(channel):
                 if not hears(self._values, channel):
@@ -214,6 +222,14 @@ class Engine:
         if self._thru.control(message, self._now_s):
             self._emit(Fault("flood", "more controllers came in than can be passed on: some are left out"))
 
+    def _fulfil(self, wishes: Iterable[Wish]) -> None:
+        for wish in wishes:
+            match wish:
+                case ParameterSet(name, value):
+                    self._set(name, value)
+                case Performed(action):
+                    self._perform(action)
+
     def _set(self, name: str, value: object) -> None:
         try:
             held = self._values.set(name, value)
@@ -232,6 +248,7 @@ class Engine:
                 self._choose_program()
         self._conversation.settings_changed()
         self._emit(ParameterChanged(name, held))
+        self._controllers.show(name, held, self._now_s)
 
     def _perform(self, action: str) -> None:
         now_s, conversation = self._now_s, self._conversation
@@ -281,7 +298,7 @@ class Engine:
     # What goes out
 
     def _emit(self, action: Action | Fault | TransportChanged) -> None:
-        if isinstance(action, Send) and isinstance(action.message, NoteOn):
+        if isinstance(action, Send) and action.port == OUT and isinstance(action.message, NoteOn):
             if action.turn != THRU:
                 self._choose_program(action.message.channel)
             self._echo.sent(action.message, self._handed_s, thru=action.turn == THRU)

@@ -114,8 +114,9 @@ class MidiMap:
             # The hand is on it: a motor that is told its own position fights it.
             return []
         if mapping.source == "note":
-            lit = 127 if value not in (False, 0, "off") else 1
-            return [NoteOn(channel, mapping.number, lit)]
+            if value in (False, 0, "off"):
+                return [NoteOff(channel, mapping.number)]
+            return [NoteOn(channel, mapping.number, 127)]
         if mapping.source == "cc14":
             fine = round(way * 16383)
             return [

@@ -155,6 +155,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _float("budget_ms", 20.0, 1.0, 2000.0, Heard.NEXT_TURN, "time from the end of the call to the first note", "ms"),
     _text("port", "AI Out", Heard.START, "output port the DAW listens to"),
     _text("in_port", "AI In", Heard.START, "input port the DAW or keyboard plays to"),
+    _text("feedback_port", "", Heard.START, "output port to your controller's faders and lights; empty is none"),
     _choice(
         "midi_api",
         ("auto", "alsa", "jack", "coreaudio", "winmm", "memory"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, Value
@@ -16,8 +16,8 @@ Values = tuple[tuple[str, Value], ...]
 class PresetBook:
     """The presets of a session; `current` is the one recalled or saved last, empty when there is none."""
 
-    def __init__(self) -> None:
-        self._presets: dict[str, Values] = {}
+    def __init__(self, presets: Iterable[tuple[str, Values]] = ()) -> None:
+        self._presets: dict[str, Values] = dict(presets)
         self.current = ""
 
     @property
@@ -61,15 +61,15 @@ class PresetBook:
             return names[0 if by >= 0 else -1]
         return names[(names.index(self.current) + by) % len(names)]
 
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> PresetBook:
-        """The presets of a settings file. Raises ValueError naming the preset and key that are wrong."""
-        book = cls()
-        for name, entry in table.items():
-            if not isinstance(entry, Mapping):
-                raise ValueError(f"presets.{name} is a section, not a value")
-            book._presets[name] = tuple((key, _checked(name, key, value)) for key, value in entry.items())
-        return book
+
+def presets_of(table: Mapping[str, Any]) -> tuple[tuple[str, Values], ...]:
+    """The presets of a settings file's section. Raises ValueError naming the preset and key that are wrong."""
+    presets = []
+    for name, entry in table.items():
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"presets.{name} is a section, not a value")
+        presets.append((name, tuple((key, _checked(name, key, value)) for key, value in entry.items())))
+    return tuple(presets)
 
 
 def _checked(name: str, key: str, value: object) -> Value:

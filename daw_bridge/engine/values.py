@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.events import ControllerMap
 from daw_bridge.engine.parameters import BY_NAME, Value, defaults
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What an engine starts with. `values` may leave parameters out; the caller has drawn the seed, if it is -1."""
+    """What an engine starts with. `values` may leave parameters out; the caller has drawn the seed, if it is -1.
+
+    `mappings` and `presets` are the player's controllers and presets as they were saved.
+    """
 
     values: Mapping[str, Value] = field(default_factory=dict)
+    mappings: tuple[ControllerMap, ...] = ()
+    presets: tuple[tuple[str, tuple[tuple[str, Value], ...]], ...] = ()
 
     @property
     def seed(self) -> int:

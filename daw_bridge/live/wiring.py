@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from daw_bridge.engine.continuation import Continuer
+from daw_bridge.engine.controllers import FEEDBACK
 from daw_bridge.engine.engine import Engine
-from daw_bridge.engine.events import Event, Fault, Observer
+from daw_bridge.engine.events import ControllerMap, Event, Fault, Observer
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.presets import Values as PresetValues
 from daw_bridge.engine.values import EngineSettings
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.systems import choose_system
@@ -67,15 +69,22 @@ class Bridge:
         notice: Callable[[str], None],
         system: MidiSystem | None = None,
         copies: Sequence[OutPort] = (),
+        mappings: tuple[ControllerMap, ...] = (),
+        presets: tuple[tuple[str, PresetValues], ...] = (),
     ) -> None:
         self.settings = settled(settings)
+        self._mappings = mappings
+        self._presets = presets
         self._notice = notice
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]), notice)
         heard = InSlot(IN, self.system.open_in(str(self.settings["in_port"])))
         played = OutSlot(OUT, self.system.open_out(str(self.settings["port"])), copies)
-        self._rack = PortRack(self.system, (heard,), (played,))
+        outputs = [played]
+        if self.settings["feedback_port"]:
+            outputs.append(OutSlot(FEEDBACK, self.system.open_out(str(self.settings["feedback_port"]))))
+        self._rack = PortRack(self.system, (heard,), outputs)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
 
     def observe(self, observer: Observer) -> None:
@@ -129,4 +138,5 @@ class Bridge:
         return line if osc is None else f"{line} osc={osc[0]}:{osc[1]}"
 
     def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:
-        return Engine(EngineSettings({**self.settings, **(parameters or {})}))
+        values = {**self.settings, **(parameters or {})}
+        return Engine(EngineSettings(values, self._mappings, self._presets))
