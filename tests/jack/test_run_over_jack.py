@@ -154,7 +154,7 @@ def test_after_kill_9_the_take_holds_every_turn_up_to_then(tmp_path: Path) -> No
     take = the_take(tmp_path)
     assert not take.complete
     assert len(take.turns) == 2
-    assert all(turn.drawn for turn in take.turns)
+    assert all(part.drawn for turn in take.turns for part in turn.parts)
 
 
 def test_an_address_in_use_costs_one_line_and_status_2(tmp_path: Path) -> None:
