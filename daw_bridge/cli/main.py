@@ -110,7 +110,7 @@ def _run_bridge(arguments: list[str], debug: bool) -> int:
     settings = load(options.config, given_values(options))
     from daw_bridge.cli.run import run
 
-    return run(settings.values, debug)
+    return run(settings, debug)
 
 
 def version() -> str:

@@ -12,7 +12,18 @@ from daw_bridge.engine.parameters import BY_NAME, Kind, Parameter, Value
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "ports",
-        ("port", "in_port", "feedback_port", "midi_api", "in_channel", "out_channel", "program", "transpose", "thru", "thru_channel"),
+        (
+            "port",
+            "in_port",
+            "feedback_port",
+            "midi_api",
+            "in_channel",
+            "out_channel",
+            "program",
+            "transpose",
+            "thru",
+            "thru_channel",
+        ),
     ),
     ("turn-taking", ("mode", "bars", "gap_beats", "start_on", "overlap", "length")),
     ("clock", ("clock", "tempo", "beats_per_bar")),

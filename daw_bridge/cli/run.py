@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from daw_bridge.cli.output import note
 from daw_bridge.engine.parameters import Value
-from daw_bridge.errors import BridgeError
+from daw_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
+    from daw_bridge.cli.settings import Settings
+    from daw_bridge.engine.events import ControllerMap, Fault
+    from daw_bridge.engine.presets import Values as PresetValues
     from daw_bridge.live.wiring import Bridge, Tier
 
 _LOOK_S: Final = 0.5
@@ -24,28 +27,27 @@ class _StoppedError(Exception):
     """The user wants to stop while the bridge is still starting."""
 
 
-def run(settings: Mapping[str, Value], debug: bool) -> int:
+def run(settings: Settings, debug: bool) -> int:
     """Start, say the ready line, play until a signal, release everything. Returns the exit status."""
-    from daw_bridge.cli.settings import Settings
-
     del debug
-    values = settings.values if isinstance(settings, Settings) else settings
     with _signals() as stop:
         try:
-            return _play(dict(values), stop)
+            return _play(settings, stop)
         except _StoppedError:
             return 0
 
 
-def _play(settings: dict[str, Value], stop: _Signals) -> int:
+def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
     from daw_bridge.live.wiring import IN, OUT, Bridge, load_tier
 
+    settings = dict(asked.values)
+    mappings, presets = _saved(asked)
     weights, program = model_files(str(settings["model"]))
     stop.check()
     with contextlib.ExitStack() as opened:
-        bridge = Bridge(settings, notice=_notice, copies=_synth(settings))
+        bridge = Bridge(settings, notice=_notice, copies=_synth(settings), mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
         stop.check()
         server = ControlServer(
@@ -60,6 +62,7 @@ def _play(settings: dict[str, Value], stop: _Signals) -> int:
                 model=str(settings["model"]),
                 connections=((IN, str(settings["in_port"])), (OUT, str(settings["port"]))),
             ),
+            keep=_keeper(asked, bridge.report),
         )
         opened.callback(server.stop)
         tier = load_tier(program)
@@ -81,6 +84,37 @@ def _play(settings: dict[str, Value], stop: _Signals) -> int:
                     "the playing thread ended by itself", cure="report this with the take of this session"
                 )
     return 0
+
+
+def _saved(asked: Settings) -> tuple[tuple[ControllerMap, ...], tuple[tuple[str, PresetValues], ...]]:
+    """The controllers and presets of the settings file. Raises UsageError naming the one that is wrong."""
+    from daw_bridge.engine.mapping_table import mappings_of
+    from daw_bridge.engine.presets import presets_of
+
+    try:
+        return mappings_of(asked.midi_map), presets_of(asked.presets)
+    except ValueError as error:
+        raise UsageError(str(error), where=str(asked.file), cure="correct or remove it") from None
+
+
+def _keeper(asked: Settings, report: Callable[[Fault], None]) -> Callable[[str, dict[str, Any]], None]:
+    """Saves controllers and presets in the settings file when they change; a file that cannot be written is told."""
+    from daw_bridge.cli.settings_file import save_section
+    from daw_bridge.engine.events import Fault
+
+    saved: dict[str, dict[str, Any]] = {"midi_map": asked.midi_map, "presets": asked.presets}
+
+    def keep(section: str, table: dict[str, Any]) -> None:
+        if saved[section] == table:
+            return
+        try:
+            save_section(asked.file, section, table)
+        except BridgeError as error:
+            report(Fault("settings", str(error)))
+        else:
+            saved[section] = table
+
+    return keep
 
 
 def model_files(name: str) -> tuple[Path | None, Path | None]:
