@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -19,6 +20,10 @@ from daw_bridge.offline.drawing import Stretch, context_of, derived_seed, draw, 
 from daw_bridge.offline.judging import Reference, Verdict, judge
 
 MAX_LENGTH_S: Final = 1800.0
+_GM_KIT: Final = range(35, 82)
+_SNARE: Final = 38
+_KIT_RELATIVES: Final = {22: 42, 26: 46}
+"""Edges of the hi-hat on electronic kits, as closed and open hi-hat."""
 _OVERHANG_BEATS: Final = 0.5
 """A last note may ring this far into the next bar before that bar counts as the piece's."""
 
@@ -64,11 +69,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answer: its notes in seconds of the file, the seed that gives them again, and how it was judged."""
+    """One answer: its notes in seconds of the file, the seed they come from, their judgement, the time drawing took."""
 
     notes: tuple[Note, ...]
     seed: int
     verdict: Verdict
+    drawn_in_s: float
 
 
 def place_continuation(piece: Piece, task: Task) -> Place:
@@ -130,6 +136,7 @@ def candidates(continuer: Continuer, place: Place, seeds: Iterable[int]) -> list
     reference = Reference.of(continuer, place.context, drums=place.drums)
     found = []
     for seed in seeds:
+        begun_s = time.perf_counter()
         notes = draw(
             continuer,
             place.context,
@@ -139,8 +146,20 @@ def candidates(continuer: Continuer, place: Place, seeds: Iterable[int]) -> list
             controls=place.controls,
             drums=place.drums,
         )
-        found.append(Candidate(notes, seed, judge(continuer, reference, notes, place.stretch.length_s)))
+        drawn_in_s = time.perf_counter() - begun_s
+        if place.drums:
+            notes = _on_this_kit(notes, place.context)
+        verdict = judge(continuer, reference, notes, place.stretch.length_s)
+        found.append(Candidate(notes, seed, verdict, drawn_in_s))
     return found
+
+
+def _on_this_kit(notes: Sequence[Note], context: Sequence[Note]) -> tuple[Note, ...]:
+    """Drum notes outside General MIDI's kit that the piece does not use itself, played on their nearest relative."""
+    known = {note.pitch for note in context} | set(_GM_KIT)
+    return tuple(
+        note if note.pitch in known else replace(note, pitch=_KIT_RELATIVES.get(note.pitch, _SNARE)) for note in notes
+    )
 
 
 def continue_piece(continuer: Continuer, place: Place, task: Task, seed: int) -> Candidate:
@@ -152,14 +171,13 @@ def continue_piece(continuer: Continuer, place: Place, task: Task, seed: int) ->
 def written(place: Place, notes: Sequence[Note], task: Task, name: str, base: Smf | None = None) -> Smf:
     """The file with the notes in it: on a new track called `name`, or in the parts' own tracks with `task.replace`.
 
-    `base` is the file to write into where some of the original has to go; else what follows the start is cut
-    from the chosen parts.
+    `base` is the file to write into where some of the original has to go; else the original is whole, unless the task
+    goes on from inside: then the chosen parts are cut there.
     """
     piece = place.piece
     if base is None:
         going_on = [(part.track, part.channel) for part in place.parts]
-        ends_there = piece.end_tick <= place.stretch.start_tick
-        base = piece.smf if ends_there else cut_after(piece, place.stretch.start_tick, going_on)
+        base = cut_after(piece, place.stretch.start_tick, going_on) if task.from_bar else piece.smf
     if task.replace:
         return _into_own_tracks(place, notes, base)
     channel = free_channel(piece, place.drums)

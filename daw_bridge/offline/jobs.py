@@ -72,7 +72,7 @@ def run_job(job: Job, open_model: OpenModel) -> Result:
     drawn_s = time.perf_counter() - begun_s
     files = _write_all(job, place, answers)
     best = answers[0]
-    generation_s = (drawn_s - heard_s) / len(answers)
+    generation_s = best.candidate.drawn_in_s
     report = {
         "file": str(job.source),
         "outputs": [written_file["file"] for written_file in files],
@@ -87,7 +87,8 @@ def run_job(job: Job, open_model: OpenModel) -> Result:
             "read_s": round(read_s, 3),
             "open_model_s": round(opened_s - read_s, 3),
             "listen_s": round(heard_s - opened_s, 3),
-            "generate_s": round(generation_s, 3),
+            "generate_s": round(generation_s, 4),
+            "choose_s": round(drawn_s - heard_s - generation_s, 3),
             "write_s": round(time.perf_counter() - begun_s - drawn_s, 3),
             "total_s": round(time.perf_counter() - begun_s, 3),
         },
