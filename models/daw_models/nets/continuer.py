@@ -393,6 +393,9 @@ class Continuer(nn.Module):
             pitch_bias = controls["pitch_bias"]
         # A wide bin is one draw; the low bits of the same uniform say which of its cells.
         inside = torch.frac(uniforms * 4096.0)
+        for part in range(4):
+            if warmth[part] <= 0.001:
+                inside[:, :, part] = 0.5
         kept: list[list[Tensor]] = [[], [], [], []]
         rows: list[Tensor] = []
         onsets: list[Tensor] = []
