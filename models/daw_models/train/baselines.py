@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -51,6 +52,7 @@ class _Order:
     grams: _Counts
     totals: _Counts
 
+    @cached_property
     def left_over(self) -> tuple[npt.NDArray[np.uint64], Floats]:
         """Per context the share that is handed down to the order below."""
         keys, first = np.unique(self.grams.keys >> np.uint64(_BITS), return_index=True)
@@ -116,7 +118,7 @@ class Baselines:
     def load(cls, path: Path = SHIPPED, vocabulary: Vocabulary | None = None) -> Baselines:
         """Read saved counts. Raises UsageError naming the file if it is damaged or missing."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             orders = {}
             for name in PARTS:
@@ -138,14 +140,13 @@ class Baselines:
         """Nats per note of whole pieces under each baseline: marginal, markov, memory."""
         sums = {"marginal": 0.0, "markov": 0.0, "memory": 0.0}
         notes = 0
-        left = {name: tuple(order.left_over() for order in orders) for name, orders in self.orders.items()}
         for piece in pieces:
             begin, end = corpus.span(piece)
             values = _values(corpus.rows[begin:end], self.vocabulary)
             bucket, told, known = _told(corpus, begin, end)
-            for part, name in enumerate(PARTS):
+            for part in range(len(PARTS)):
                 width = np.log(_widths(values[:, part], self.vocabulary)) if part in (0, 2) else 0.0
-                chances = self._chances(name, left[name], values, part)
+                chances = self.chances(part, values)
                 trust = np.where(known, self.hits[bucket, part], 0.0)
                 mixed = trust * (told[:, part] == values[:, part]) + (1 - trust) * chances[0]
                 sums["marginal"] += float((width - np.log(chances[0])).sum())
@@ -154,16 +155,17 @@ class Baselines:
             notes += end - begin
         return {name: total / max(notes, 1) for name, total in sums.items()}
 
-    def _chances(
-        self, name: str, left: Sequence[tuple[npt.NDArray[np.uint64], Floats]], values: Ints, part: int
-    ) -> list[Floats]:
-        """The chance of each true value under orders 0 to ORDER, each interpolated with the one below."""
+    def chances(self, part: int, values: Ints) -> list[Floats]:
+        """The chance of each note's own value of a part under orders 0 to ORDER, each interpolated with the one below.
+
+        values int64 [notes, 4]: the bins of a whole piece.
+        """
         kinds = self.vocabulary.time_bins if part in (0, 2) else (self.vocabulary.pitches - (part == 3))
         chance: Floats = np.full(len(values), 1.0 / kinds)
         found = []
-        for number, order in enumerate(self.orders[name]):
+        for number, order in enumerate(self.orders[PARTS[part]]):
             keys = _keys(values, np.zeros(1, np.int64), part, number)
-            contexts, shares = left[number]
+            contexts, shares = order.left_over
             context = keys >> np.uint64(_BITS)
             at = np.searchsorted(contexts, context).clip(0, max(len(contexts) - 1, 0))
             known = contexts[at] == context if len(contexts) else np.zeros(len(keys), bool)
