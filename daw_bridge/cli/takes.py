@@ -152,12 +152,13 @@ def _show(options: argparse.Namespace, folder: Path) -> int:
 def _turn_row(take: Take, turn: Turn) -> tuple[str, ...]:
     ended = turn.ended
     played = ended.played if ended else ()
+    late_s = take.first_note_late_s(turn)
     return (
         f"{turn.number}{'*' if turn.kept else ''}{' taken back' if turn.forgotten else ''}",
         _duration(turn.called.start_s - take.header.started_s),
         f"{len(turn.called.call)} notes",
         f"{len(played)} notes",
-        f"{ended.first_note_late_s * 1000:.1f} ms" if ended else "",
+        "" if late_s is None else f"{late_s * 1000:.1f} ms",
         ended.reason if ended else "cut short",
         "+".join(turn.tiers),
         _pitches(turn.called.call),
@@ -177,7 +178,7 @@ def _turn_json(take: Take, turn: Turn) -> dict[str, Any]:
         "call": [_note_json(item, origin_s) for item in turn.called.call],
         "response": [_note_json(item, origin_s) for item in (turn.ended.played if turn.ended else ())],
         "ended": turn.ended.reason if turn.ended else None,
-        "first_note_late_s": turn.ended.first_note_late_s if turn.ended else None,
+        "first_note_late_s": take.first_note_late_s(turn),
         "tiers": list(turn.tiers),
         "questions": len(turn.parts),
         "repeats": len(turn.repeats),

@@ -23,7 +23,7 @@ from daw_bridge.io.take_format import (
     read_sent,
     read_streamed,
 )
-from daw_bridge.music.messages import Message, decode
+from daw_bridge.music.messages import Message, NoteOn, decode
 from daw_bridge.music.notes import Note
 
 
@@ -98,6 +98,13 @@ class Take:
     end_s: float
     notes: tuple[str, ...]
     """What the reader had to pass over, in words; empty for a whole take."""
+
+    def first_note_late_s(self, turn: Turn) -> float | None:
+        """How long after its wanted moment the first note of an answer was handed to the driver; None without one."""
+        for sent in self.outgoing:
+            if sent.turn == turn.number and isinstance(sent.message, NoteOn):
+                return sent.actual_s - sent.wanted_s
+        return None
 
     @property
     def length_s(self) -> float:
