@@ -196,7 +196,7 @@ def _models(finding: Finding, values: Mapping[str, Value]) -> list[Check]:
             Check("models", PROBLEM, finding["error"], finding.get("cure") or "pip install --force-reinstall torch")
         ]
     budget_ms = float(values["budget_ms"])
-    checks = [Check("torch", OK, f"{finding['torch']}, {finding['threads']} thread for the model")]
+    checks = [Check("torch", OK, f"{finding['torch']}, one thread for the model")]
     usable = 0
     for model in finding["models"]:
         name = f"model {model['name']}"

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 from daw_bridge.errors import BridgeError
@@ -87,12 +88,10 @@ def _virtual_ports(api: str) -> bool:
 def models(_argument: str) -> Finding:
     """Every shipped model: the seconds it takes per note."""
     try:
-        import torch
+        from daw_bridge.io.artefact import LoadedModel
     except (ImportError, OSError) as error:
         return {"error": f"torch cannot be loaded ({error})", "cure": "pip install torch"}
     from daw_models.program import builtin_models, ensure_program
-
-    from daw_bridge.io.artefact import LoadedModel
 
     found = []
     for name, weights in builtin_models().items():
@@ -103,7 +102,7 @@ def models(_argument: str) -> Finding:
         except BridgeError as error:
             finding["error"] = str(error)
         found.append(finding)
-    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "models": found}
+    return {"torch": version("torch"), "models": found}
 
 
 def audio(_argument: str) -> Finding:

@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
         """Raise UsageError with the message and where help is found."""
         unknown = message.removeprefix("unrecognized arguments: ").split()
         if message.startswith("unrecognized arguments: ") and unknown[0].startswith("-"):
-            close = difflib.get_close_matches(unknown[0].split("=")[0], self._option_string_actions, n=1)
+            close = difflib.get_close_matches(unknown[0].split("=")[0], self._option_string_actions, n=1, cutoff=0.7)
             raise UsageError(
                 f"unknown option {unknown[0]}",
                 cure=f"did you mean {close[0]}?" if close else f"see {self.prog} --help",

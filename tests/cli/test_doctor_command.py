@@ -24,7 +24,7 @@ Machine = Callable[..., None]
 JACK: dict[str, Any] = {"api": "jack", "works": True, "sources": ["Keys:out"], "destinations": [], "virtual": True}
 WELL: dict[str, dict[str, Any]] = {
     "midi": {"rtmidi": "6", "systems": [JACK]},
-    "models": {"torch": "2", "threads": 1, "models": [{"name": "lstm", "file": "x", "seconds_per_note": 0.0004}]},
+    "models": {"torch": "2", "models": [{"name": "lstm", "file": "x", "seconds_per_note": 0.0004}]},
     "audio": {"outputs": ["Speakers"]},
     "synth": {"version": "2.3.1"},
     "priority": {"needed": True, "allowed": True},
@@ -76,10 +76,10 @@ def test_a_machine_that_is_well_can_run(capsys: Captured) -> None:
             "no virtual ports",
         ),
         ("models", {"error": "torch cannot be loaded"}, "models", PROBLEM, "torch cannot be loaded"),
-        ("models", {"torch": "2", "threads": 1, "models": []}, "models", PROBLEM, "phrase memory"),
+        ("models", {"torch": "2", "models": []}, "models", PROBLEM, "phrase memory"),
         (
             "models",
-            {"torch": "2", "threads": 1, "models": [{"name": "lstm", "file": "x", "seconds_per_note": 0.05}]},
+            {"torch": "2", "models": [{"name": "lstm", "file": "x", "seconds_per_note": 0.05}]},
             "model lstm",
             NOTE,
             "more than the budget",
