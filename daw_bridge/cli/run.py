@@ -77,6 +77,8 @@ def _play(asked: Settings, stop: _Signals) -> int:
         bridge.start(tier)
         server.start()
         _notice(_greeting(bridge, tier, recorder.file))
+        if not bridge.real_time:
+            _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")
         print(bridge.ready_line(tier, server.address), flush=True)
         while not stop.wait(_LOOK_S):
             if not bridge.running:

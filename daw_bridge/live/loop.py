@@ -53,6 +53,7 @@ _BREATH_S: Final = 0.01
 """After a fault the new engine is first asked so much later: one that fails at once must not take the whole core."""
 
 _PRIORITY: Final = 20
+_START_LIMIT_S: Final = 5.0
 
 
 class Mind(Protocol):
@@ -105,6 +106,7 @@ class PlayLoop:
         self._sounding: dict[tuple[str, int, int], int] = {}
         self._collected_s = self._faulted_s = float("-inf")
         self._stopping = False
+        self._playing = threading.Event()
         self._thread = threading.Thread(target=self.run, name="play", daemon=True)
         self.faults = 0
         self.raised_priority = False
@@ -129,8 +131,9 @@ class PlayLoop:
         self._thinker = thinker
 
     def start(self) -> None:
-        """Start the playing thread."""
+        """Start the playing thread; it plays when this returns."""
         self._thread.start()
+        self._playing.wait(_START_LIMIT_S)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Release everything that sounds and end the thread."""
@@ -155,6 +158,7 @@ class PlayLoop:
         gc.collect()
         gc.freeze()
         gc.disable()
+        self._playing.set()
         try:
             self.play()
         finally:

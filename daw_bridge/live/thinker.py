@@ -198,15 +198,18 @@ class Thinker:
         )
 
     def _give(self, answer: _Answer, until_s: float, controls: SamplingControls, start_s: float) -> None:
-        """Draw in growing chunks until a note falls at or after `until_s`, or nobody waits for it any more."""
+        """Draw in growing chunks until a note falls at or after `until_s`, or nobody waits for it any more.
+
+        An empty reply tells that the stream has come to its end.
+        """
         ask_id, chunk, given = answer.ask.ask_id, FIRST_CHUNK, 0
         while given < NOTES_A_REQUEST and not self._stopping:
             first_index = answer.position
             notes = answer.draw(chunk, controls)
-            if not notes:
-                return
             now_s = self._clock()
             self._reply(AnswerArrived(ask_id, first_index, notes, self._continuer.name, now_s - start_s))
+            if not notes:
+                return
             start_s = now_s
             given += len(notes)
             if notes[-1].onset_s >= until_s:

@@ -109,6 +109,11 @@ class Bridge:
         return self._loop.running
 
     @property
+    def real_time(self) -> bool:
+        """Whether the system lets the playing thread go before others; False until `start`."""
+        return self._loop.raised_priority
+
+    @property
     def faults(self) -> int:
         """Faults of our own that were survived."""
         return self._loop.faults

@@ -1,0 +1,130 @@
+"""The whole instrument on memory ports, in real time for a few seconds: threads, engine and phrase memory together."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from daw_bridge.cli.bench import Watcher
+from daw_bridge.engine.events import Action, Event, Fault, ParameterSet, Performed, Sent, TurnEnded
+from daw_bridge.engine.parameters import Value, defaults
+from daw_bridge.io.ports_memory import MemorySystem
+from daw_bridge.live.player import Performance, Player
+from daw_bridge.live.wiring import Bridge, load_tier, settled
+from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
+
+GAP_S = 0.25
+
+
+class Diary:
+    """Keeps what was done, and can be waited for."""
+
+    def __init__(self) -> None:
+        self.actions: list[Action | Sent] = []
+        self.grown = threading.Condition()
+
+    def heard(self, event: Event, now_s: float) -> None:
+        """What comes in is the test's own."""
+
+    def done(self, actions: object, _now_s: float) -> None:
+        assert isinstance(actions, list | tuple)
+        with self.grown:
+            self.actions.extend(actions)
+            self.grown.notify_all()
+
+    def wait_for(self, kind: type[object], limit_s: float = 10.0) -> object:
+        def found() -> object:
+            return next((action for action in self.actions if isinstance(action, kind)), None)
+
+        with self.grown:
+            assert self.grown.wait_for(lambda: found() is not None, limit_s)
+            return found()
+
+
+def settings(**changes: Value) -> Mapping[str, Value]:
+    return {**defaults(), "midi_api": "memory", "model": "memory", "gap_beats": 0.5, "seed": 5, **changes}
+
+
+@contextmanager
+def playing(bus: MemorySystem, *observers: Watcher | Diary, **changes: Value) -> Iterator[Bridge]:
+    bridge = Bridge(settings(**changes), notice=pytest.fail, system=bus)
+    for observer in observers:
+        bridge.observe(observer)
+    bridge.start(load_tier(None))
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
+
+
+def performed(player: Player, turns: int) -> Performance:
+    """Let the player play in a thread of its own, as the bridge would meet it."""
+    found: list[Performance] = []
+    thread = threading.Thread(target=lambda: found.append(player.perform(turns)))
+    thread.start()
+    thread.join(30)
+    return found[0]
+
+
+def test_every_call_is_answered_in_time_and_every_note_ends() -> None:
+    bus, watcher, diary = MemorySystem(), Watcher(), Diary()
+    with playing(bus, watcher, diary) as bridge:
+        heard = performed(Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S), 3)
+        assert bridge.ready_line(load_tier(None), ("127.0.0.1", 9177)) == (
+            'ready in="AI In" out="AI Out" api=memory model=memory osc=127.0.0.1:9177'
+        )
+        assert bridge.faults == 0
+    assert all(turn.first_s is not None and -0.001 < turn.first_s - turn.over_s < 0.05 for turn in heard.turns)
+    assert heard.hanging == 0
+    assert heard.notes_on == heard.notes_off >= 9
+    assert len(watcher.errors_ms) == heard.notes_on
+    assert [action.reason for action in diary.actions if isinstance(action, TurnEnded)] == [
+        "yielded",
+        "yielded",
+        "done",
+    ]
+    assert not gc.get_freeze_count()
+    assert gc.isenabled()
+
+
+def test_stopping_in_the_middle_of_an_answer_releases_its_notes() -> None:
+    bus, diary = MemorySystem(), Diary()
+    tap = bus.listen("AI Out")
+    with playing(bus, diary):
+        for pitch in (60, 64, 67):
+            bus.play("AI In", encode(NoteOn(0, pitch, 90)))
+        for pitch in (60, 64, 67):
+            bus.play("AI In", encode(NoteOff(0, pitch)))
+        diary.wait_for(Sent)
+    sounding = set()
+    for _, data in tap.take():
+        match decode(data):
+            case NoteOn(channel, pitch):
+                sounding.add((channel, pitch))
+            case NoteOff(channel, pitch):
+                sounding.remove((channel, pitch))
+    assert sounding == set()
+
+
+def test_events_from_other_threads_reach_the_engine_and_its_values_are_seen() -> None:
+    bus, diary = MemorySystem(), Diary()
+    with playing(bus, diary) as bridge:
+        bridge.submit(ParameterSet("temperature", 0.25))
+        bridge.submit(Performed("no such thing"))
+        bridge.report(Fault("take", "the disk is full"))
+        diary.wait_for(Fault)
+        with diary.grown:
+            assert diary.grown.wait_for(lambda: sum(isinstance(each, Fault) for each in diary.actions) >= 2, 5)
+        assert bridge.values()["temperature"] == 0.25
+    assert {action.kind for action in diary.actions if isinstance(action, Fault)} == {"action", "take"}
+
+
+def test_a_seed_is_drawn_unless_one_is_given() -> None:
+    assert settled(settings(seed=77))["seed"] == 77
+    drawn = {settled(settings(seed=-1))["seed"] for _ in range(8)}
+    assert len(drawn) > 1
+    assert all(isinstance(seed, int) and 0 <= seed < 2**31 for seed in drawn)
