@@ -70,7 +70,7 @@ def _list(options: argparse.Namespace, folder: Path) -> int:
     takes: list[Take] = []
     for file in take_files(folder):
         try:
-            takes.append(read_take(file))
+            takes.append(read_take(file, brief=True))
         except UsageError as error:
             note(f"aiart-bridge: {error}")
     if options.json:

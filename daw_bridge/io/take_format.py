@@ -70,17 +70,22 @@ def seal(text: str) -> bytes:
 
 def decode_line(line: bytes) -> Record:
     """The record of a line. Raises DamagedLineError for anything that `encode_line` has not written whole."""
+    try:
+        record = json.loads(checked(line))
+    except ValueError:
+        raise DamagedLineError("not a whole JSON line") from None
+    if not isinstance(record, dict):
+        raise DamagedLineError("not a record")
+    return record
+
+
+def checked(line: bytes) -> bytes:
+    """The JSON of a line, its checksum taken off. Raises DamagedLineError when that does not fit."""
     line = line.rstrip(b"\r\n")
     body, tail = line[:-_CRC_LENGTH] + b"}", line[-_CRC_LENGTH:]
     if tail != b',"crc":"%08x"}' % zlib.crc32(body):
         raise DamagedLineError("the checksum does not fit the line")
-    try:
-        record = json.loads(body)
-    except ValueError:
-        raise DamagedLineError("not a JSON line") from None
-    if not isinstance(record, dict):
-        raise DamagedLineError("not a record")
-    return record
+    return body
 
 
 def header_record(header: TakeHeader) -> Record:
@@ -147,13 +152,13 @@ def called_line(value: TurnCalled, at_s: float) -> bytes:
     return seal(f'{_members(fields)},"call":{notes_json(value.call)},"context":{notes_json(value.context)}}}')
 
 
-def read_called(record: Record) -> TurnCalled:
-    """The turn of a `called` record."""
+def read_called(record: Record, *, brief: bool = False) -> TurnCalled:
+    """The turn of a `called` record; a brief one leaves the context out."""
     return TurnCalled(
         turn=record["turn"],
         ask_id=record["ask_id"],
         call=read_notes(record["call"]),
-        context=read_notes(record["context"]),
+        context=() if brief else read_notes(record["context"]),
         over_s=record["over_s"],
         start_s=record["start_s"],
         seed=record["seed"],

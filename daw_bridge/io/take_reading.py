@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Fault, Sent, TurnCalled, TurnEnded, TurnStreamed
@@ -16,6 +16,7 @@ from daw_bridge.io.take_format import (
     DamagedLineError,
     Record,
     TakeHeader,
+    checked,
     decode_line,
     read_called,
     read_ended,
@@ -25,6 +26,9 @@ from daw_bridge.io.take_format import (
 )
 from daw_bridge.music.messages import Message, NoteOn, decode
 from daw_bridge.music.notes import Note
+
+
+_BULK: Final = (b'{"type":"in"', b'{"type":"out"', b'{"type":"clock"', b'{"type":"streamed"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Take:
 
 @dataclass(slots=True)
 class _Reading:
+    brief: bool = False
     turns: dict[int, Turn] = field(default_factory=dict)
     incoming: list[tuple[float, str, Message]] = field(default_factory=list)
     outgoing: list[Sent] = field(default_factory=list)
@@ -132,7 +137,7 @@ class _Reading:
         """Take a record in. Raises KeyError, TypeError or ValueError for one that is not as it should be."""
         match record.get("type"):
             case "called":
-                self._called(read_called(record))
+                self._called(read_called(record, brief=self.brief))
             case "streamed":
                 self._streamed(read_streamed(record))
             case "ended":
@@ -180,8 +185,11 @@ class _Reading:
             self.turns[number] = replace(self.turns[number], **changes)
 
 
-def read_take(file: Path) -> Take:
-    """The take in `file`. Raises UsageError for a file that is none; damage after the header costs a note."""
+def read_take(file: Path, *, brief: bool = False) -> Take:
+    """The take in `file`. Raises UsageError for a file that is none; damage after the header costs a note.
+
+    A brief one, for lists, is without messages, contexts and answers as drawn.
+    """
     try:
         lines = file.read_bytes().split(b"\n")
     except FileNotFoundError:
@@ -196,11 +204,14 @@ def read_take(file: Path) -> Take:
             where=str(file),
             cure="`aiart-bridge takes list` names the takes",
         ) from None
-    reading = _Reading(end_s=header.started_s)
+    reading = _Reading(brief, end_s=header.started_s)
     damaged = 0
     for line in lines[1:-1]:
         try:
-            reading.add(decode_line(line))
+            if brief and line.startswith(_BULK):
+                checked(line)
+            else:
+                reading.add(decode_line(line))
         except (DamagedLineError, KeyError, TypeError, ValueError, IndexError):
             damaged += 1
     return Take(

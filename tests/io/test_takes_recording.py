@@ -116,6 +116,17 @@ def test_a_turn_reads_back_as_it_was_recorded(recorder: TakeRecorder, faults: li
     assert faults == []
 
 
+def test_a_brief_reading_tells_the_same_of_the_turns(recorder: TakeRecorder) -> None:
+    recorder.heard(MidiArrived(NoteOn(0, 60, 90)), 0.3)
+    recorder.done((called(), streamed(0, ANSWER), TurnEnded(1, ANSWER, "done"), TurnKept(1)), 0.9)
+    recorder.close()
+    brief, whole = read_take(recorder.file, brief=True), read_take(recorder.file)
+    assert brief.turns[0].called.call == CALL
+    assert (brief.turns[0].ended, brief.turns[0].kept) == (whole.turns[0].ended, True)
+    assert (brief.header, brief.complete, brief.notes) == (whole.header, True, ())
+    assert brief.incoming == ()
+
+
 def test_notes_drawn_anew_take_the_place_of_those_never_sent(recorder: TakeRecorder) -> None:
     recorder.done((called(), streamed(0, ANSWER)), 0.9)
     recorder.done((streamed(1, CALL[:1]),), 1.1)
