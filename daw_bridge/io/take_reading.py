@@ -27,7 +27,6 @@ from daw_bridge.io.take_format import (
 from daw_bridge.music.messages import Message, NoteOn, decode
 from daw_bridge.music.notes import Note
 
-
 _BULK: Final = (b'{"type":"in"', b'{"type":"out"', b'{"type":"clock"', b'{"type":"streamed"')
 
 
