@@ -6,6 +6,7 @@ program treat all families alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -150,17 +151,25 @@ class NoteNet(nn.Module):
         none = self.vocabulary.max_cells + 1
         return self.cell_bins[torch.where(cells < 0, none, cells.clamp(max=none))]
 
-    def forward(self, batch: Batch, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Nats of every part of every target note, float [B, T, 4] on the reference grid, and the next state."""
+    def forward(
+        self, batch: Batch, state: list[Tensor], taught: Sequence[Tensor] = (), share: float = 0.0
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Nats of every part of every target note, float [B, T, 4] on the reference grid, and the next state.
+
+        With `taught`, a teacher's logits, this share of the nats is of all notes that it expects, in its proportions.
+        """
         logits, after = self.logits(batch, state)
         onset, duration = self.bins(batch.target[..., 0]), self.bins(batch.target[..., 2])
         chosen = (onset, batch.target[..., 1], duration, batch.target[..., 3])
-        nats = [
-            F.cross_entropy(
-                part.float().flatten(0, 1), index.clamp(0, part.size(-1) - 1).flatten(), reduction="none"
-            ).view_as(index)
-            for part, index in zip(logits, chosen, strict=True)
-        ]
+        nats = []
+        for part, (scores, index) in enumerate(zip(logits, chosen, strict=True)):
+            logs = F.log_softmax(scores.float(), -1)
+            inside = index.clamp(0, scores.size(-1) - 1).unsqueeze(-1)
+            found = -logs.gather(-1, inside).squeeze(-1)
+            if taught:
+                expected = -(torch.softmax(taught[part].float(), -1) * logs).sum(-1)
+                found = torch.lerp(found, expected, share)
+            nats.append(found)
         nats[0] = nats[0] + self.log_widths[onset.clamp(max=len(self.log_widths) - 1)]
         nats[2] = nats[2] + self.log_widths[duration.clamp(max=len(self.log_widths) - 1)]
         return torch.stack(nats, -1), after

@@ -31,12 +31,12 @@ class TransformerConfig:
     there and in `dropout` alone training differs from use.
     """
 
-    hidden: int = 384
+    hidden: int = 512
     head: int = 256
     wide: int = 64
     narrow: int = 16
-    blocks: int = 6
-    heads: int = 6
+    blocks: int = 4
+    heads: int = 8
     groups: int = 2
     inner: int = 1536
     context: int = 512
@@ -95,6 +95,27 @@ def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)
 
 
+def attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """What each query finds: [B, T, heads, each] among keys and values [B, K, groups, each] -> [B, T, heads * each].
+
+    mask [B, 1, T, K] is added to the products.
+    """
+    if query.is_cuda:
+        told = F.scaled_dot_product_attention(
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), mask, scale=SCALE, enable_gqa=True
+        )
+        return told.transpose(1, 2).flatten(2)
+    # On a CPU plain products, all heads of a group in one, take a third of the time of torch's own attention.
+    batch, notes, heads, each = query.shape
+    groups, known = key.size(2), key.size(1)
+    rows = heads // groups * notes
+    asked = (query * SCALE).view(batch, notes, groups, -1, each).permute(0, 2, 3, 1, 4).reshape(-1, rows, each)
+    scores = torch.bmm(asked, key.permute(0, 2, 3, 1).reshape(-1, each, known))
+    weights = torch.softmax(scores.view(batch, heads, notes, known) + mask, -1).view(-1, rows, known)
+    told = torch.bmm(weights.to(value.dtype), value.transpose(1, 2).reshape(-1, known, each))
+    return told.view(batch, groups, -1, notes, each).permute(0, 3, 1, 2, 4).reshape(batch, notes, -1)
+
+
 class Block(nn.Module):
     """Attention over the last notes, then a feed-forward layer, each added to what flows past."""
 
@@ -130,15 +151,7 @@ class Block(nn.Module):
         query = turned(wide[:, :, : self.heads], cos, sin)
         key = torch.cat([keys.to(query.dtype), turned(wide[:, :, self.heads : self.heads + self.groups], cos, sin)], 1)
         value = torch.cat([values.to(query.dtype), wide[:, :, self.heads + self.groups :]], 1)
-        each_group = self.heads // self.groups
-        told = F.scaled_dot_product_attention(
-            query.transpose(1, 2),
-            key.transpose(1, 2).repeat_interleave(each_group, 1),
-            value.transpose(1, 2).repeat_interleave(each_group, 1),
-            attn_mask=mask,
-            scale=SCALE,
-        )
-        flow = flow + self.attend_out(told.transpose(1, 2).flatten(2))
+        flow = flow + self.attend_out(attended(query, key, value, mask))
         flow = flow + self.think_out(F.gelu(self.think_in(self.think_norm(flow)), approximate="tanh"))
         return flow, plain[:, -SHIFTS:], key, value
 

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from daw_bridge.errors import UsageError
 from daw_models.data.corpus import Corpus
 from daw_models.data.windows import Streams
+from daw_models.nets.build import load_net
 from daw_models.nets.families import make_net
+from daw_models.nets.notewise import NoteNet
 from daw_models.train.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -28,6 +30,7 @@ from daw_models.train.checkpoint import (
 from daw_models.train.likelihood import fixed_slice, measure
 from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe
+from daw_models.weights_file import find_model
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "log.jsonl"
@@ -106,6 +109,10 @@ class _Run:
         if start_from is not None:
             self.net.load_state_dict({name: tensor.float() for name, tensor in start_from.items()})
         self.device = _device(recipe.train.device, world)
+        self.teacher: NoteNet | None = None
+        if recipe.train.teacher:
+            self.teacher = load_net(find_model(recipe.train.teacher)).to(self.device).requires_grad_(False)
+            self._learn_by_heart(self.teacher)
         self.net.to(self.device)
         self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
         self.optimisers = make_optimisers(
@@ -125,6 +132,7 @@ class _Run:
             window=recipe.train.window,
         )
         self.state = self.net.opening_state(rows)
+        self.teacher_state = self.teacher.opening_state(rows) if self.teacher else []
         self.step, self.elapsed_s = 0, 0.0
         self.model: nn.Module = self.net
         if world.size > 1:
@@ -136,11 +144,14 @@ class _Run:
         train = self.recipe.train
         recent: list[float] = []
         mark_s = time.monotonic()
-        while self.step < train.steps and (minutes is None or self.elapsed_s < 60 * minutes):
+        while True:
             progress = self.step / train.steps
             if minutes is not None:
-                progress = self._agreed(max(progress, self.elapsed_s / (60 * minutes)))
-            recent.append(self._one_step(rate_at(self.recipe, progress, self.step)))
+                self._agree_on_time()
+                progress = max(progress, self.elapsed_s / (60 * minutes))
+            if progress >= 1:
+                break
+            recent.append(self._one_step(rate_at(self.recipe, progress, self.step), progress))
             now_s = time.monotonic()
             self.elapsed_s += now_s - mark_s
             mark_s = now_s
@@ -157,7 +168,14 @@ class _Run:
         self._validate()
         self.save()
 
-    def _one_step(self, rate: float) -> float:
+    def _learn_by_heart(self, teacher: NoteNet) -> None:
+        mine = self.net.state_dict()
+        same = {name: weight for name, weight in teacher.state_dict().items() if name in mine}
+        self.net.load_state_dict(
+            {**mine, **{name: weight for name, weight in same.items() if weight.shape == mine[name].shape}}
+        )
+
+    def _one_step(self, rate: float, progress: float) -> float:
         train = self.recipe.train
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
@@ -165,10 +183,15 @@ class _Run:
             optimiser.zero_grad(set_to_none=True)
         batch, fresh = self.streams.next()
         batch, keep = batch.to(self.device), (~fresh).to(self.device)
-        state = [tensor * keep.view(-1, *[1] * (tensor.ndim - 1)) for tensor in self.state]
+        share = train.teaching * (1 - progress)
+        taught: list[Tensor] = []
         with torch.autocast(self.device.type, torch.bfloat16, enabled=train.bfloat16):
-            nats, self.state = self.model(batch, state)
-        notes = batch.weight[..., 0].sum()
+            if self.teacher is not None and share > 0:
+                with torch.no_grad():
+                    taught, self.teacher_state = self.teacher.logits(batch, _kept(self.teacher_state, keep))
+            nats, self.state = self.model(batch, _kept(self.state, keep), taught, share)
+        # Divided by the mean over processes, so that the mean of their losses is the mean over all notes.
+        notes = self._mean(batch.weight[..., 0].sum())
         loss: Tensor = (nats * batch.weight).sum() / notes
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
         nn.utils.clip_grad_norm_(self.net.parameters(), train.clip)
@@ -178,16 +201,22 @@ class _Run:
         with torch.no_grad():
             for name, weight in self.net.named_parameters():
                 self.average[name].lerp_(weight, 1 - keep_average)
-        return float(loss.detach())
+        return float(self._mean(loss.detach()))
 
-    def _agreed(self, progress: float) -> float:
-        """Rank 0's clock for all, so that every process takes the same step."""
-        if self.world.size == 1:
-            return progress
-        shared = torch.tensor([progress, self.elapsed_s], dtype=torch.float64)
-        dist.broadcast(shared, 0)
-        self.elapsed_s = float(shared[1])
-        return float(shared[0])
+    def _agree_on_time(self) -> None:
+        """Rank 0's clock for all, so that every process takes the same steps and stops with the others."""
+        if self.world.size > 1:
+            shared = torch.tensor(self.elapsed_s, dtype=torch.float64, device=self.device)
+            dist.broadcast(shared, 0)
+            self.elapsed_s = float(shared)
+
+    def _mean(self, figure: Tensor) -> Tensor:
+        """The mean of a figure over all processes."""
+        if self.world.size > 1:
+            figure = figure.clone()
+            dist.all_reduce(figure)
+            figure = figure / self.world.size
+        return figure
 
     def _validate(self) -> None:
         if self.world.rank:
@@ -220,7 +249,7 @@ class _Run:
         """Write the checkpoint; every process's place in the data is kept."""
         mine = {
             "position": self.streams.position(),
-            "state": [tensor.cpu() for tensor in self.state],
+            "state": [tensor.cpu() for tensor in (*self.state, *self.teacher_state)],
             "random": torch.get_rng_state(),
         }
         everyone: list[dict[str, object]] = [mine]
@@ -262,15 +291,23 @@ class _Run:
         self._put(checkpoint.part("net."))
         self.average = {name: tensor.to(self.device, copy=True) for name, tensor in checkpoint.part("average.").items()}
         restore_optimisers(self.net, self.optimisers, checkpoint.tensors)
-        held = [checkpoint.tensors[f"state.{self.world.rank}.{index}"] for index in range(len(self.state))]
-        self.state = [tensor.to(self.device) for tensor in held]
+        count = len(self.state) + len(self.teacher_state)
+        held = [checkpoint.tensors[f"state.{self.world.rank}.{index}"].to(self.device) for index in range(count)]
+        self.state, self.teacher_state = held[: len(self.state)], held[len(self.state) :]
         torch.set_rng_state(checkpoint.tensors[f"random.{self.world.rank}"])
         positions, step, elapsed_s = facts["positions"], facts["step"], facts["elapsed_s"]
         assert isinstance(positions, list)
+        if len(positions[self.world.rank]) != len(self.streams.position()):
+            raise UsageError("was saved with another number of streams", where=str(self.path), cure="use its recipe")
         assert isinstance(step, int)
         assert isinstance(elapsed_s, float)
         self.streams.go_to(positions[self.world.rank])
         self.step, self.elapsed_s = step, elapsed_s
+
+
+def _kept(state: list[Tensor], keep: Tensor) -> list[Tensor]:
+    """The state, opened anew in the rows that do not `keep` it."""
+    return [tensor * keep.view(-1, *[1] * (tensor.ndim - 1)) for tensor in state]
 
 
 def _device(name: str, world: World) -> torch.device:

@@ -21,7 +21,8 @@ class TrainConfig:
     """How one run goes; lengths in notes, rates per step of the optimiser.
 
     `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine. `device` auto
-    is the GPU if there is one. `optimiser` is adamw or muon.
+    is the GPU if there is one. `optimiser` is adamw or muon. `teacher` names a model whose tables and heads the
+    net starts with where they fit, and whose expectations are `teaching` of the loss at first, and none at the end.
     """
 
     seed: int = 1
@@ -37,6 +38,8 @@ class TrainConfig:
     bfloat16: bool = True
     optimiser: str = "adamw"
     device: str = "auto"
+    teacher: str = ""
+    teaching: float = 0.5
     threads: int = 2
     log_every: int = 20
     save_every: int = 200
