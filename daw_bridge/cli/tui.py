@@ -20,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     """Run `tui ...`. Returns the exit status."""
     options = _parser().parse_args(argv)
     given = given_values(options)
-    if not sys.stdout.isatty():
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the screen needs a terminal", cure="run it in one, or drive the bridge over OSC")
     target = _target(options.connect, int(given.get("osc_port", DEFAULT_PORT)), alone=bool(given) or options.new)
     from daw_tui.app import run

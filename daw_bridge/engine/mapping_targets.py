@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from daw_bridge.engine.parameters import Kind, Parameter, Value
+from daw_bridge.music.harmony import Key
 
 PRESET_PREFIX: Final = "preset:"
 NEXT_PRESET: Final = "preset_next"
 PREVIOUS_PRESET: Final = "preset_previous"
 
-_TONICS: Final = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-
-KEYS: Final = (
-    "off",
-    "auto",
-    *(f"{tonic} {mode}" for mode in ("major", "minor") for tonic in _TONICS),
-)
+KEYS: Final = ("off", "auto", *(Key(tonic, mode).name for mode in ("major", "minor") for tonic in range(12)))
 """What a knob or a slider offers for the scale of the answer."""
 
 

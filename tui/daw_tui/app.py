@@ -35,6 +35,7 @@ from daw_tui.widgets.nav_bar import NavBar
 
 PAGES: Final = ("live", "routing", "takes", "compose", "presets")
 FRAME_S: Final = 1.0 / 12.0
+_IN_MEMORY: Final = "--midi-api=memory"
 PIANO_KEYS: Final[tuple[KeyCap, ...]] = (
     ("a w s e d f …", "play", "noop"),
     ("z x", "octave", "noop"),
@@ -144,17 +145,19 @@ class StageApp(App[int]):
         self._say(line.removeprefix("aiart-bridge: "), "trouble" if "error" in line else "news")
 
     def _offer_demo(self, reason: str) -> None:
+        reason = reason.removeprefix("aiart-bridge: error: ")
         self._say(reason, "trouble")
 
         def answered(yes: bool | None) -> None:
             if yes:
-                options = [*self._options, "--midi-api", "memory"]
-                self.run_worker(self._start(options), group="bridge", exit_on_error=True)
+                self._options = [*self._options, _IN_MEMORY] if _IN_MEMORY not in self._options else self._options
+                self.run_worker(self._start(self._options), group="bridge", exit_on_error=True)
             else:
                 self.exit(1)
 
-        detail = f"{reason}\n\nThe in-memory demo needs no MIDI: the computer keyboard is the piano."
-        self.push_screen(Question("The bridge could not start.", "play in memory", "leave", detail), answered)
+        word = "try again" if _IN_MEMORY in self._options else "play in memory"
+        detail = f"{reason}\n\nPlaying in memory needs no MIDI: the computer keyboard is the piano."
+        self.push_screen(Question("The bridge could not start.", word, "leave", detail), answered)
 
     def _say(self, text: str, level: str = "news") -> None:
         self.query_one(LogStrip).say(text, level)

@@ -27,6 +27,7 @@ class TransportBar(Widget):
         self._transport: Transport | None = None
         self._beat: float | None = None
         self._connected = False
+        self._begun = False
         self._shown: tuple[object, ...] = ()
 
     def show(self, turn: Turn, transport: Transport | None, beat: float | None, connected: bool) -> None:
@@ -41,12 +42,14 @@ class TransportBar(Widget):
         self._turn, self._transport, self._beat, self._connected = turn, transport, beat, connected
         if look != self._shown:
             self._shown = look
+            self._begun = self._begun or connected
             self.refresh()
 
     def render(self) -> RenderableType:
         """The three lines."""
-        colour = palette.STATE_COLOURS.get(self._turn.state, palette.IDLE) if self._connected else palette.BAD
-        word = self._turn.state if self._connected else "offline"
+        word, colour = self._turn.state, palette.STATE_COLOURS.get(self._turn.state, palette.IDLE)
+        if not self._connected:
+            word, colour = ("offline", palette.BAD) if self._begun else ("starting", palette.THINKING)
         table = Table.grid(expand=True, padding=0)
         table.add_column(width=44, no_wrap=True)
         table.add_column(ratio=1, no_wrap=True, overflow="crop")
@@ -73,6 +76,8 @@ class TransportBar(Widget):
         return lines
 
     def _facts(self) -> list[Text]:
+        if not self._connected and not self._begun:
+            return [Text(""), Text("one moment…", style=palette.DIM), Text("")]
         if not self._connected:
             return [Text("the bridge is away", style=palette.DIM), Text("reconnecting…", style=palette.BAD), Text("")]
         turn = Text.assemble(("turn ", palette.DIM), (str(self._turn.turn), f"bold {palette.TEXT}"))
