@@ -5,6 +5,7 @@ It stands outside the bridge, on its own ports, usually in a process of its own.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,9 @@ from typing import Final
 from daw_bridge.io.ports import InPort, OutPort
 from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
 
-CALL: Final = (60, 62, 64, 67, 69)
+CALL_NOTES: Final = 5
+LOWEST: Final = 55
+HIGHEST: Final = 79
 STEP_S: Final = 0.11
 """From key to key of a call."""
 
@@ -69,7 +72,7 @@ class Player:
     def perform(self, turns: int) -> Performance:
         """Play so many calls, hear the last answer to its end, and tell."""
         for turn in range(turns):
-            over_s = self._call(turn % 7) + self._gap_s
+            over_s = self._call(turn) + self._gap_s
             first_s = self._first_note(over_s)
             self._performance.turns.append(Heard(over_s, first_s))
             if first_s is not None and turn < turns - 1:
@@ -87,16 +90,19 @@ class Player:
             self._sleep(_POLL_S)
         self._performance.hanging = self._sounding.total()
 
-    def _call(self, transpose: int) -> float:
+    def _call(self, turn: int) -> float:
         """Play a call; returns the moment of the last key up."""
+        # Calls that nobody can foretell: a model that plays the next one in unison with us would be taken for an echo.
+        chance = random.Random(turn)
         start_s = self._clock()
         released_s = start_s
-        for number, pitch in enumerate(CALL):
+        for number in range(CALL_NOTES):
+            pitch, velocity = chance.randint(LOWEST, HIGHEST), chance.randint(40, 110)
             self._listen_until(start_s + number * STEP_S)
-            self._keys.send(encode(NoteOn(0, pitch + transpose, 70 + 5 * number)))
+            self._keys.send(encode(NoteOn(0, pitch, velocity)))
             self._listen_until(start_s + number * STEP_S + HELD_S)
             released_s = self._clock()
-            self._keys.send(encode(NoteOff(0, pitch + transpose)))
+            self._keys.send(encode(NoteOff(0, pitch)))
         return released_s
 
     def _first_note(self, over_s: float) -> float | None:

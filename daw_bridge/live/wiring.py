@@ -78,7 +78,7 @@ class Bridge:
         self._notice = notice
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
-        self.system = system or choose_system(str(self.settings["midi_api"]), notice)
+        self.system = system or choose_system(str(self.settings["midi_api"]))
         heard = InSlot(IN, self.system.open_in(str(self.settings["in_port"])))
         played = OutSlot(OUT, self.system.open_out(str(self.settings["port"])), copies)
         outputs = [played]
