@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,16 +224,16 @@ def is_drums(notes: Iterable[PieceNote | Note]) -> bool:
 
 def _collect_notes(track: SmfTrack, number: int, notes: list[PieceNote], programs: dict[tuple[int, int], int]) -> None:
     """Pair the notes of one track: of several sounding on a key, a note-off ends the oldest."""
-    open_notes: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    open_notes: defaultdict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     for index, (tick, data) in enumerate(track.events):
         kind = data[0] & 0xF0
         if kind == 0x90 and data[2]:
-            open_notes.setdefault((data[0] & 0x0F, data[1]), []).append((tick, data[2], index))
+            open_notes[data[0] & 0x0F, data[1]].append((tick, data[2], index))
         elif kind in (0x80, 0x90):
             channel, pitch = data[0] & 0x0F, data[1]
             waiting = open_notes.get((channel, pitch))
             if waiting:
-                on_tick, velocity, on_index = waiting.pop(0)
+                on_tick, velocity, on_index = waiting.popleft()
                 notes.append(PieceNote(on_tick, tick, pitch, velocity, channel, number, on_index, index))
         elif kind == 0xC0:
             programs[number, data[0] & 0x0F] = data[1]

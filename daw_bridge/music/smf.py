@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+MAX_EVENTS: Final = 500_000
+"""More than any piece has: symphonies take a fifth of it."""
 END_OF_TRACK: Final = b"\xff\x2f\x00"
 META_TRACK_NAME: Final = 0x03
 META_INSTRUMENT: Final = 0x04
@@ -168,14 +170,15 @@ def _read_chunks(data: bytes, at: int) -> tuple[list[SmfTrack], list[str]]:
         if name == b"MTrk":
             if at > len(data):
                 warnings.append(f"track {len(tracks) + 1} is cut off")
-            tracks.append(_read_track(data[start : min(at, len(data))], len(tracks) + 1, warnings))
+            room = MAX_EVENTS - sum(len(track.events) for track in tracks)
+            tracks.append(_read_track(data[start : min(at, len(data))], len(tracks) + 1, room, warnings))
         elif not name.isalnum():
             warnings.append("the file ends in bytes that are no MIDI chunk")
             break
     return tracks, warnings
 
 
-def _read_track(data: bytes, number: int, warnings: list[str]) -> SmfTrack:
+def _read_track(data: bytes, number: int, room: int, warnings: list[str]) -> SmfTrack:
     events: list[SmfEvent] = []
     append = events.append
     data_bytes = _DATA_BYTES
@@ -183,6 +186,8 @@ def _read_track(data: bytes, number: int, warnings: list[str]) -> SmfTrack:
     at = tick = running = 0
     try:
         while at < size:
+            if len(events) > room:
+                raise ValueError(f"the MIDI file holds more than {MAX_EVENTS} events; that is no piece of music")
             delta = data[at]
             at += 1
             if delta & 0x80:
