@@ -20,7 +20,18 @@ __all__ = ["WARM_UP_CALLS", "builtin_models", "ensure_program", "find_model", "r
 
 WARM_UP_CALLS = 3
 """The first calls of each method compile it; sampling and feeding a few notes so often makes the program quick."""
-_SOURCES = ("nets/continuer.py", "nets/features.py", "nets/sampling.py", "nets/lstm.py", "nets/build.py")
+_SOURCES = (
+    "nets/build.py",
+    "nets/continuer.py",
+    "nets/continuer_lstm.py",
+    "nets/continuer_transformer.py",
+    "nets/features.py",
+    "nets/lstm.py",
+    "nets/notewise.py",
+    "nets/products.py",
+    "nets/sampling.py",
+    "nets/transformer.py",
+)
 
 
 def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:

@@ -8,8 +8,7 @@ from tests.models.model_builders import corpus_of, music, tiny_net
 
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.data.corpus import DRUMS, PITCHED
-from daw_models.nets.build import compile_net, int8_engine, load_net
-from daw_models.nets.continuer import Continuer
+from daw_models.nets.build import compile_net, int8_engine, load_net, make_continuer
 from daw_models.train.likelihood import measure
 from daw_models.weights_file import builtin_models
 
@@ -85,7 +84,7 @@ def test_no_method_changes_the_state_it_is_given(program: torch.jit.ScriptModule
 
 
 def test_the_eager_net_and_the_program_play_the_same_notes(program: torch.jit.ScriptModule) -> None:
-    eager = Continuer(tiny_net(), quantised=False).eval()
+    eager = make_continuer(tiny_net(), quantised=False)
     uniforms = _uniforms(1, 40)
     wanted, _, _ = eager.sample(eager.feed(eager.initial_state(1), _rows(20), 0), uniforms, -1, 0, NO_CONTROLS)
     played, _, _ = program.sample(_heard(program), uniforms, -1, 0, NO_CONTROLS)

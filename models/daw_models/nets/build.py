@@ -14,8 +14,12 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.continuer import Continuer
 from daw_models.nets.families import config_of, make_net
+from daw_models.nets.continuer_lstm import LstmContinuer
+from daw_models.nets.continuer_transformer import TransformerContinuer
 from daw_models.nets.lstm import LstmNet
 from daw_models.nets.notewise import NoteNet
+from daw_models.nets.products import ProductMaker
+from daw_models.nets.transformer import TransformerNet
 from daw_models.weights_file import read_header
 
 
@@ -40,14 +44,26 @@ def int8_engine() -> bool:
     return torch.backends.quantized.engine not in ("none", None)
 
 
-def compile_net(net: LstmNet, *, quantised: bool) -> torch.jit.ScriptModule:
-    """The program of a net, not yet saved."""
+def make_continuer(net: NoteNet, *, quantised: bool) -> Continuer:
+    """The program of a net, not yet compiled: the same methods, run eagerly."""
     # Without these instructions a product of 8-bit activations can overflow inside the processor.
     safe = bool(torch.cpu._is_vnni_supported()) or torch.backends.quantized.engine == "qnnpack"
+    product = ProductMaker(quantised=quantised, reduce_range=not safe)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        if isinstance(net, TransformerNet):
+            return TransformerContinuer(net, product).eval()
+        if isinstance(net, LstmNet):
+            return LstmContinuer(net, product).eval()
+    raise TypeError(f"no program for a {type(net).__name__}")
+
+
+def compile_net(net: NoteNet, *, quantised: bool) -> torch.jit.ScriptModule:
+    """The program of a net, not yet saved."""
     with warnings.catch_warnings(), torch.no_grad():
         # TorchScript and eager quantisation announce their retirement on each use; this file is the one to change then.
         warnings.simplefilter("ignore")
-        program = torch.jit.script(Continuer(net, quantised=quantised, reduce_range=not safe).eval())
+        program = torch.jit.script(make_continuer(net, quantised=quantised))
     assert isinstance(program, torch.jit.ScriptModule)
     return program
 

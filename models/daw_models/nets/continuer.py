@@ -21,54 +21,20 @@ from daw_models.nets.features import (
     recency_ramp,
     status_index,
 )
-from daw_models.nets.lstm import LstmNet
-from daw_models.nets.notewise import CLASSES, STATUS_ROWS
+from daw_models.nets.notewise import CLASSES, STATUS_ROWS, NoteNet
+from daw_models.nets.products import ProductMaker
 from daw_models.nets.sampling import choose
-
-
-class Product(nn.Module):
-    """A linear layer in fp32."""
-
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        super().__init__()
-        self.register_buffer("weight", weight.detach().clone())
-        self.register_buffer("bias", torch.zeros(weight.size(0)) if bias is None else bias.detach().clone())
-
-    weight: Tensor
-    bias: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [B, in] -> [B, out]."""
-        return functional.linear(x, self.weight, self.bias)
-
-
-class QuantisedProduct(nn.Module):
-    """A linear layer with int8 weights, one scale per row, and activations quantised on the way in."""
-
-    def __init__(self, weight: Tensor, bias: Tensor | None, reduce_range: bool) -> None:
-        super().__init__()
-        from torch.ao.nn.quantized.modules.linear import LinearPackedParams
-
-        scales = (weight.detach().abs().amax(1) / 127).clamp(min=1e-8)
-        zeros = torch.zeros(weight.size(0), dtype=torch.int64)
-        quantised = torch.quantize_per_channel(weight.detach().float(), scales, zeros, 0, torch.qint8)
-        self.packed = LinearPackedParams(torch.qint8)  # type: ignore[no-untyped-call]
-        self.packed.set_weight_bias(quantised, None if bias is None else bias.detach().float())
-        self.reduce_range = reduce_range
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [B, in] -> [B, out]."""
-        return torch.ops.quantized.linear_dynamic(x, self.packed._packed_params, self.reduce_range)  # type: ignore[no-any-return]
 
 
 class Continuer(nn.Module):
     """Plays on from what it has heard. Rows are int64 [B, n, 4] in cells, as in the weights file's vocabulary.
 
-    State, batch first: 0 hidden and 1 cell [B, 2, hidden]; 2 what the heads start from [B, 4 head]; 3 ring [B, 2,
+    All but the core, which a family adds (`continuer_lstm.py`, `continuer_transformer.py`).
+    State, batch first: 0 and 1 the core's own; 2 what the heads start from [B, 4 head]; 3 ring [B, 2,
     RING] of pitches and absolute ends; 4 now [B]; 5 match lengths int16 [B, FINDERS, MEMORY]; 6 memory int16 [B, 5,
     MEMORY]: onset in cells, then onset, pitch, duration and velocity as bins; 7 what followed the best matches [B, 6,
     FINDERS]: the four bins, the bucket of the match's length, and that bucket offset by 16 if anything matches; 8 last
-    velocity [B]; 9 notes heard [B]; 10 the next ends as bins [B, ENDS].
+    velocity [B]; 9 notes heard [B]; 10 the next ends as bins [B, ENDS]; more of the core's own may follow.
     """
 
     enter_rows: Tensor
@@ -87,26 +53,15 @@ class Continuer(nn.Module):
     ramp: Tensor
     told_nothing: Tensor
     length_rows: Tensor
-    opening_hidden: Tensor
-    opening_cell: Tensor
-    opening_heads: Tensor
+    opening_entering: Tensor
 
-    def __init__(self, net: LstmNet, *, quantised: bool, reduce_range: bool = False) -> None:
+    def __init__(self, net: NoteNet, product: ProductMaker) -> None:
         super().__init__()
         self.hidden, self.head = net.config.hidden, net.config.head
         self.max_cells, self.none = net.vocabulary.max_cells, net.vocabulary.time_bins
         self.cell_s = net.vocabulary.cell_s
         self._fold_tables(net)
 
-        def product(weight: Tensor, bias: Tensor | None) -> nn.Module:
-            return QuantisedProduct(weight, bias, reduce_range) if quantised else Product(weight, bias)
-
-        weights = net.state_dict()
-        self.first_input = product(weights["layers.0.weight_ih_l0"], weights["layers.0.bias_ih_l0"])
-        self.first_hidden = product(weights["layers.0.weight_hh_l0"], weights["layers.0.bias_hh_l0"])
-        self.second_input = product(weights["layers.1.weight_ih_l0"], weights["layers.1.bias_ih_l0"])
-        self.second_hidden = product(weights["layers.1.weight_hh_l0"], weights["layers.1.bias_hh_l0"])
-        self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
         outputs = []
         for logits, pointers in zip(net.to_logits, net.to_pointers, strict=True):
             assert isinstance(logits, nn.Linear)
@@ -126,23 +81,16 @@ class Continuer(nn.Module):
         buckets = length_bucket(torch.arange(256))
         offset = buckets + 16 * (buckets > 0)
         self.register_buffer("length_rows", torch.stack([buckets, offset]).to(torch.int16))
-        self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
-        self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
-        self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
+        none = torch.tensor([[self.none]])
         opening = torch.cat(
-            [
-                torch.tensor([[self.none, 128, self.none, 0, CLASSES]]),
-                torch.full((1, ENDS), self.none),
-                torch.tensor([[self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4]),
-            ],
+            [none, none * 0 + 128, none, none * 0, none * 0 + CLASSES, none.expand(1, ENDS)]
+            + [torch.tensor([[self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4])],
             1,
         )
-        with torch.no_grad():
-            hidden, cell, heads = self._recur(self.opening_hidden, self.opening_cell, opening)
-        self.opening_hidden, self.opening_cell, self.opening_heads = hidden, cell, heads
+        self.register_buffer("opening_entering", opening.unsqueeze(1))
 
     @torch.no_grad()
-    def _fold_tables(self, net: LstmNet) -> None:
+    def _fold_tables(self, net: NoteNet) -> None:
         onset, pitch = net.onset_table.weight, net.pitch_table.weight
         duration, velocity = net.duration_table.weight, net.velocity_table.weight
         group = net.class_table.weight
@@ -173,23 +121,21 @@ class Continuer(nn.Module):
             self.register_buffer(f"{name}_rows", rows.contiguous())
             self.register_buffer(f"{name}_at", starts)
 
-    def _recur(self, hidden: Tensor, cell: Tensor, entering: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One step of both layers: entering int64 [B, slots] -> new hidden, cell and the heads' start."""
-        flow = _sums(self.enter_rows, entering + self.enter_at)
-        size = self.hidden
-        gates = self.first_input(flow) + self.first_hidden(hidden[:, 0])
-        open_ = torch.sigmoid(gates)
-        cell_0 = open_[:, size : 2 * size] * cell[:, 0] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
-        hidden_0 = open_[:, 3 * size :] * torch.tanh(cell_0)
-        gates = self.second_input(hidden_0) + self.second_hidden(hidden[:, 1])
-        open_ = torch.sigmoid(gates)
-        cell_1 = open_[:, size : 2 * size] * cell[:, 1] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
-        hidden_1 = open_[:, 3 * size :] * torch.tanh(cell_1)
-        heads = self.from_hidden(hidden_0 + hidden_1)
-        return torch.stack([hidden_0, hidden_1], 1), torch.stack([cell_0, cell_1], 1), heads
+    def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
+        """The core hears n notes: entering int64 [B, n, slots], their onsets [B, n] in cells; sets the heads' start."""
+        raise NotImplementedError
+
+    def _opened(self, batch: int) -> list[Tensor]:
+        """What the core holds before anything was heard: entries 0, 1 and 2 of the state, then those from 11 on."""
+        raise NotImplementedError
 
     def _advance(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> None:
         """Hear one note: int64 [B, 4] in cells, its onset and duration also as bins; changes `state`, which is ours."""
+        entering = self._notice(state, note, onset, duration, note_class)
+        self._recur(state, entering.unsqueeze(1), state[4].unsqueeze(1))
+
+    def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
+        """Keep what is told exactly up to date with one note; returns what the core is to hear, int64 [B, slots]."""
         now = state[4] + note[:, 0]
         state[4] = now
         pitch, velocity = note[:, 1], note[:, 3]
@@ -214,8 +160,7 @@ class Continuer(nn.Module):
         state[10] = ends
         state[8] = velocity
         head = torch.stack([onset, pitch, duration, velocity, torch.full_like(pitch, note_class)], 1)
-        entering = torch.cat([head, ends, told[:, :5].flatten(1)], 1)
-        state[0], state[1], state[2] = self._recur(state[0], state[1], entering)
+        return torch.cat([head, ends, told[:, :5].flatten(1)], 1)
 
     def _raised(self, output: Tensor, bins: int, pointed: Tensor, none: int, lift: float) -> Tensor:
         """Logits from a head's output [B, bins + pointers]: what is pointed at is raised by its trust.
@@ -231,7 +176,7 @@ class Continuer(nn.Module):
     def _onset_logits(self, state: list[Tensor], note_class: int) -> Tensor:
         told, ends = state[7], state[10]
         index = torch.cat([torch.full_like(ends[:, :1], note_class), ends, told[:, 0], told[:, 4]], 1)
-        inner = torch.relu(state[2][:, : self.head] + _sums(self.onset_rows, index + self.onset_at))
+        inner = torch.relu(state[2][:, : self.head] + table_sums(self.onset_rows, index + self.onset_at))
         return self._raised(self.out_onset(inner), self.none, torch.cat([ends, told[:, 0]], 1), self.none, 0.0)
 
     def _pitch_logits(self, state: list[Tensor], onset: Tensor, then: Tensor, note_class: int, lift: float) -> Tensor:
@@ -240,7 +185,7 @@ class Continuer(nn.Module):
         known = onset.unsqueeze(1)
         held = torch.add(told[:, 5], told[:, 0] == known, alpha=16)
         index = torch.cat([torch.full_like(known, note_class), known, told[:, 1], held, status], 1)
-        inner = torch.relu(state[2][:, self.head : 2 * self.head] + _sums(self.pitch_rows, index + self.pitch_at))
+        inner = torch.relu(state[2][:, self.head : 2 * self.head] + table_sums(self.pitch_rows, index + self.pitch_at))
         return self._raised(self.out_pitch(inner), 128, told[:, 1], 128, lift)
 
     def _pitch_held(self, state: list[Tensor], pitch: Tensor) -> Tensor:
@@ -256,7 +201,7 @@ class Continuer(nn.Module):
         known = torch.stack([torch.full_like(onset, note_class), onset, pitch], 1)
         index = torch.cat([known, left, told[:, 2], held], 1)
         inner = torch.relu(
-            state[2][:, 2 * self.head : 3 * self.head] + _sums(self.duration_rows, index + self.duration_at)
+            state[2][:, 2 * self.head : 3 * self.head] + table_sums(self.duration_rows, index + self.duration_at)
         )
         return self._raised(self.out_duration(inner), self.none, torch.cat([left, told[:, 2]], 1), self.none, 0.0)
 
@@ -266,7 +211,7 @@ class Continuer(nn.Module):
         told, last = state[7], state[8].unsqueeze(1)
         known = torch.stack([torch.full_like(onset, note_class), onset, pitch, duration], 1)
         index = torch.cat([known, told[:, 3], held, last], 1)
-        inner = torch.relu(state[2][:, 3 * self.head :] + _sums(self.velocity_rows, index + self.velocity_at))
+        inner = torch.relu(state[2][:, 3 * self.head :] + table_sums(self.velocity_rows, index + self.velocity_at))
         return self._raised(self.out_velocity(inner), 128, torch.cat([told[:, 3], last], 1), 0, 0.0)
 
     def _own(self, state: list[Tensor]) -> list[Tensor]:
@@ -288,10 +233,7 @@ class Continuer(nn.Module):
         ring[:, 1] = -(1 << 20)
         memory = torch.zeros((batch, 5, 2048), dtype=torch.int16)
         memory[:, 2] = -1
-        return [
-            self.opening_hidden.repeat(batch, 1, 1),
-            self.opening_cell.repeat(batch, 1, 1),
-            self.opening_heads.repeat(batch, 1),
+        shared = [
             ring,
             torch.zeros(batch, dtype=torch.int64),
             torch.zeros((batch, 2, 2048), dtype=torch.int16),
@@ -301,15 +243,23 @@ class Continuer(nn.Module):
             torch.zeros(batch, dtype=torch.int64),
             torch.full((batch, 4), self.none, dtype=torch.int64),
         ]
+        opened = self._opened(batch)
+        return opened[:3] + shared + opened[3:]
 
     @torch.jit.export
     def feed(self, state: list[Tensor], rows: Tensor, note_class: int) -> list[Tensor]:
         """The state after known notes."""
         own = self._own(state)
+        if rows.size(1) == 0:
+            return own
         rows = self._checked(rows)
         onsets, durations = self.cell_bins[rows[:, :, 0]], self.cell_bins[rows[:, :, 2]]
+        entering: list[Tensor] = []
+        nows: list[Tensor] = []
         for index in range(rows.size(1)):
-            self._advance(own, rows[:, index], onsets[:, index], durations[:, index], note_class)
+            entering.append(self._notice(own, rows[:, index], onsets[:, index], durations[:, index], note_class))
+            nows.append(own[4])
+        self._recur(own, torch.stack(entering, 1), torch.stack(nows, 1))
         return own
 
     def _nats(self, logits: list[Tensor], chosen: Tensor) -> Tensor:
@@ -458,7 +408,7 @@ class Continuer(nn.Module):
         return [tensor[index : index + 1].clone() for tensor in state]
 
 
-def _sums(rows: Tensor, index: Tensor) -> Tensor:
+def table_sums(rows: Tensor, index: Tensor) -> Tensor:
     """Sums of table rows: rows [R, width], index int64 [B, n] -> [B, width]."""
     return functional.embedding(index, rows).sum(1)
 

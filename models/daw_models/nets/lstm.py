@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from torch import Tensor, nn
 
 from daw_bridge.errors import UsageError
@@ -62,7 +62,7 @@ class LstmNet(NoteNet):
         sums = torch.zeros((), device=flow.device)
         for index, layer in enumerate(self.layers):
             if index:
-                flow = F.dropout(flow, self.config.dropout, self.training)
+                flow = functional.dropout(flow, self.config.dropout, self.training)
             before = (state[2 * index].unsqueeze(0), state[2 * index + 1].unsqueeze(0))
             flow, (hidden, cell) = layer(flow, before)
             sums = sums + flow

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from torch import Tensor, nn
 
 from daw_bridge.music.vocabulary import Vocabulary
@@ -163,7 +163,7 @@ class NoteNet(nn.Module):
         chosen = (onset, batch.target[..., 1], duration, batch.target[..., 3])
         nats = []
         for part, (scores, index) in enumerate(zip(logits, chosen, strict=True)):
-            logs = F.log_softmax(scores.float(), -1)
+            logs = functional.log_softmax(scores.float(), -1)
             inside = index.clamp(0, scores.size(-1) - 1).unsqueeze(-1)
             found = -logs.gather(-1, inside).squeeze(-1)
             if taught:
@@ -200,7 +200,7 @@ class NoteNet(nn.Module):
                 length[finder],
             ]
         heard, after = self.core(self.enter(torch.cat(entering, -1)), batch, state)
-        heads = self.from_hidden(F.dropout(heard, self.config.dropout, self.training)).chunk(4, -1)
+        heads = self.from_hidden(functional.dropout(heard, self.config.dropout, self.training)).chunk(4, -1)
 
         onset, pitch = self.bins(batch.target[..., 0]), batch.target[..., 1].clamp(min=0)
         duration = self.bins(batch.target[..., 2])

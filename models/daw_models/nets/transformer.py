@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from torch import Tensor, nn
 
 from daw_bridge.errors import UsageError
@@ -91,7 +91,7 @@ def rotary(index: Tensor, now: Tensor, periods: Tensor) -> tuple[Tensor, Tensor]
 
 def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """x [..., each] normalised and turned by the angles [..., each / 2]."""
-    first, second = F.rms_norm(x, [x.size(-1)], None, 1e-6).chunk(2, -1)
+    first, second = functional.rms_norm(x, [x.size(-1)], None, 1e-6).chunk(2, -1)
     return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)
 
 
@@ -101,7 +101,7 @@ def attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     mask [B, 1, T, K] is added to the products.
     """
     if query.is_cuda:
-        told = F.scaled_dot_product_attention(
+        told = functional.scaled_dot_product_attention(
             query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), mask, scale=SCALE, enable_gqa=True
         )
         return told.transpose(1, 2).flatten(2)
@@ -152,7 +152,7 @@ class Block(nn.Module):
         key = torch.cat([keys.to(query.dtype), turned(wide[:, :, self.heads : self.heads + self.groups], cos, sin)], 1)
         value = torch.cat([values.to(query.dtype), wide[:, :, self.heads + self.groups :]], 1)
         flow = flow + self.attend_out(attended(query, key, value, mask))
-        flow = flow + self.think_out(F.gelu(self.think_in(self.think_norm(flow)), approximate="tanh"))
+        flow = flow + self.think_out(functional.gelu(self.think_in(self.think_norm(flow)), approximate="tanh"))
         return flow, plain[:, -SHIFTS:], key, value
 
 

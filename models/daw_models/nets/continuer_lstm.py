@@ -1,0 +1,61 @@
+"""The recurrent net unrolled note by note: the LSTM core of the sampling program."""
+
+import torch
+from torch import Tensor, nn
+
+from daw_models.nets.continuer import Continuer, table_sums
+from daw_models.nets.lstm import LstmNet
+from daw_models.nets.products import ProductMaker
+
+
+class LstmContinuer(Continuer):
+    """The program of an `LstmNet`. Its own in the state: 0 hidden and 1 cell [B, 2, hidden]."""
+
+    opening_hidden: Tensor
+    opening_cell: Tensor
+    opening_heads: Tensor
+
+    def __init__(self, net: LstmNet, product: ProductMaker) -> None:
+        super().__init__(net, product)
+        first, second = net.layers[0], net.layers[1]
+        assert isinstance(first, nn.LSTM) and isinstance(second, nn.LSTM)
+        self.first_input = product(first.weight_ih_l0, first.bias_ih_l0)
+        self.first_hidden = product(first.weight_hh_l0, first.bias_hh_l0)
+        self.second_input = product(second.weight_ih_l0, second.bias_ih_l0)
+        self.second_hidden = product(second.weight_hh_l0, second.bias_hh_l0)
+        self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
+        self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
+        self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
+        self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
+        state = [self.opening_hidden, self.opening_cell, self.opening_heads]
+        with torch.no_grad():
+            self._recur(state, self.opening_entering, torch.zeros(1, 1, dtype=torch.int64))
+        self.opening_hidden, self.opening_cell, self.opening_heads = state
+
+    def _opened(self, batch: int) -> list[Tensor]:
+        return [
+            self.opening_hidden.repeat(batch, 1, 1),
+            self.opening_cell.repeat(batch, 1, 1),
+            self.opening_heads.repeat(batch, 1),
+        ]
+
+    def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
+        for index in range(entering.size(1)):
+            self._step(state, entering[:, index])
+
+    def _step(self, state: list[Tensor], entering: Tensor) -> None:
+        """One note through both layers: entering int64 [B, slots]."""
+        hidden, cell = state[0], state[1]
+        flow = table_sums(self.enter_rows, entering + self.enter_at)
+        size = self.hidden
+        gates = self.first_input(flow) + self.first_hidden(hidden[:, 0])
+        open_ = torch.sigmoid(gates)
+        cell_0 = open_[:, size : 2 * size] * cell[:, 0] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
+        hidden_0 = open_[:, 3 * size :] * torch.tanh(cell_0)
+        gates = self.second_input(hidden_0) + self.second_hidden(hidden[:, 1])
+        open_ = torch.sigmoid(gates)
+        cell_1 = open_[:, size : 2 * size] * cell[:, 1] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
+        hidden_1 = open_[:, 3 * size :] * torch.tanh(cell_1)
+        state[0] = torch.stack([hidden_0, hidden_1], 1)
+        state[1] = torch.stack([cell_0, cell_1], 1)
+        state[2] = self.from_hidden(hidden_0 + hidden_1)
