@@ -53,10 +53,10 @@ def _losses(out: Path) -> list[float]:
 
 def test_a_tiny_net_learns_a_scale_by_heart(tmp_path: Path) -> None:
     corpus = corpus_of([scale_run(48 + index, 60) for index in range(4)])
-    recipe = replace(RECIPE, train=replace(RECIPE.train, steps=150, save_every=150))
+    recipe = replace(RECIPE, train=replace(RECIPE.train, steps=90, save_every=90))
     train(recipe, corpus, tmp_path, say=_silent)
     losses = _losses(tmp_path)
-    assert sum(losses[-10:]) / 10 < 0.35 * losses[0]
+    assert sum(losses[-10:]) / 10 < 0.5 * losses[0]
 
 
 def test_a_killed_run_goes_on_with_the_same_curve(tmp_path: Path) -> None:
@@ -82,6 +82,7 @@ class _Killer:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_model_that_one_trains(tmp_path: Path) -> None:
     _corpus().save(tmp_path / "tiny.corpus")
     (tmp_path / "tiny.toml").write_text(
