@@ -153,7 +153,7 @@ def _over_memory(tier: Tier, turns: int) -> Measured:
 
     bus = MemorySystem()
     watcher = Watcher()
-    bridge = Bridge(_settings("memory"), notice=note, system=bus)
+    bridge = Bridge(_settings("memory"), system=bus)
     bridge.observe(watcher)
     player = Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S)
     found: list[Performance] = []
@@ -177,7 +177,7 @@ def _over_jack(tier: Tier, turns: int, period: int) -> Measured:
 
     watcher = Watcher()
     with private_jack(period):
-        bridge = Bridge(_settings("jack"), notice=note)
+        bridge = Bridge(_settings("jack"))
         bridge.observe(watcher)
         bridge.start(tier)
         command = [sys.executable, "-m", "daw_bridge.cli.bench_player", "--turns", str(turns), "--gap-s", str(GAP_S)]

@@ -109,27 +109,22 @@ def _tier(model: str) -> Tier:
 
 def _live(call: Phrase, settings: dict[str, Value], tier: Tier) -> tuple[Performance, str]:
     """In real time, through the machine's MIDI system or memory."""
-    system = choose_system(str(settings["midi_api"]), note)
-    if not isinstance(system, MemorySystem):
-        try:
-            return _on_stage(call, settings, tier, api=system.api), system.api
-        except MissingPartError as error:
-            note(f"the {system.api} ports cannot be used ({error}); the demonstration goes on in memory")
+    try:
+        api = choose_system(str(settings["midi_api"])).api
+        return _on_stage(call, settings, tier, api=api), api
+    except MissingPartError as error:
+        note(f"{error.what}: the demonstration goes on in memory")
     return _on_stage(call, settings, tier, api="memory"), "memory"
 
 
 def _on_stage(call: Phrase, settings: dict[str, Value], tier: Tier, *, api: str) -> Performance:
-    bridge = Bridge({**settings, "midi_api": api}, notice=note)
+    bridge = Bridge({**settings, "midi_api": api})
     watcher = Watcher()
     bridge.observe(watcher)
     bridge.start(tier)
     stage: Stage | None = None
     try:
-        stage = (
-            MemoryStage(bridge.system)
-            if isinstance(bridge.system, MemorySystem)
-            else PortStage(choose_system(api, note))
-        )
+        stage = MemoryStage(bridge.system) if isinstance(bridge.system, MemorySystem) else PortStage(choose_system(api))
         return perform(stage, watcher, call)
     finally:
         if stage is not None:

@@ -47,7 +47,7 @@ def _play(asked: Settings, stop: _Signals) -> int:
     weights, program = model_files(str(settings["model"]))
     stop.check()
     with contextlib.ExitStack() as opened:
-        bridge = Bridge(settings, notice=_notice, copies=_synth(settings), mappings=mappings, presets=presets)
+        bridge = Bridge(settings, copies=_synth(settings), mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
         stop.check()
         server = ControlServer(

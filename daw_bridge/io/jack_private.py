@@ -1,4 +1,4 @@
-"""A JACK server of our own for measurements and tests: headless, with the dummy driver, under a name nobody else uses."""
+"""A JACK server of our own for measurements and tests: headless, dummy driver, under a name nobody else uses."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Final
 
 from daw_bridge.errors import MissingPartError
@@ -18,10 +17,10 @@ def native_apis() -> tuple[str, ...]:
     return _NATIVE.get(sys.platform, ("jack", "alsa"))
 
 
-def choose_system(midi_api: str, notice: Callable[[str], None]) -> MidiSystem:
-    """The system for `--midi-api`; `auto` falls back to memory and says so through `notice`.
+def choose_system(midi_api: str) -> MidiSystem:
+    """The system for `--midi-api`; `auto` is the first of this machine's that works.
 
-    Raises MissingPartError when the one asked for is not there.
+    Raises MissingPartError when the one asked for is not there, or for `auto` none.
     """
     if midi_api == "memory":
         return MemorySystem()
@@ -33,8 +32,11 @@ def choose_system(midi_api: str, notice: Callable[[str], None]) -> MidiSystem:
             return _open_native(api)
         except MissingPartError as error:
             reasons.append(error.what)
-    notice(f"no MIDI system works here ({'; '.join(reasons)}): ports are in memory, no other program can reach them")
-    return MemorySystem()
+    raise MissingPartError(
+        f"no MIDI system works here ({'; '.join(reasons)})",
+        where="--midi-api auto",
+        cure="`aiart-bridge doctor` says what to start; --midi-api memory plays without one, from OSC and the screen",
+    )
 
 
 def _open_native(api: str) -> MidiSystem:

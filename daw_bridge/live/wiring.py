@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -66,7 +66,6 @@ class Bridge:
         self,
         settings: Mapping[str, Value],
         *,
-        notice: Callable[[str], None],
         system: MidiSystem | None = None,
         copies: Sequence[OutPort] = (),
         mappings: tuple[ControllerMap, ...] = (),
@@ -75,7 +74,6 @@ class Bridge:
         self.settings = settled(settings)
         self._mappings = mappings
         self._presets = presets
-        self._notice = notice
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))

@@ -135,7 +135,7 @@ def short_call() -> Phrase:
 def test_a_musician_on_memory_ports_is_answered_in_real_time() -> None:
     system = MemorySystem()
     values = {**defaults(), "port": OUT_PORT, "in_port": IN_PORT, "seed": 1}
-    bridge = Bridge(values, notice=lambda _text: None, system=system)
+    bridge = Bridge(values, system=system)
     watcher = Watcher()
     bridge.observe(watcher)
     bridge.start(load_tier(None))

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import pytest
-
 from daw_bridge.cli.bench import Watcher
 from daw_bridge.engine.events import Action, Event, Fault, ParameterSet, Performed, Sent, TurnEnded
 from daw_bridge.engine.parameters import Value, defaults
@@ -51,7 +49,7 @@ def settings(**changes: Value) -> Mapping[str, Value]:
 
 @contextmanager
 def playing(bus: MemorySystem, *observers: Watcher | Diary, **changes: Value) -> Iterator[Bridge]:
-    bridge = Bridge(settings(**changes), notice=pytest.fail, system=bus)
+    bridge = Bridge(settings(**changes), system=bus)
     for observer in observers:
         bridge.observe(observer)
     bridge.start(load_tier(None))
