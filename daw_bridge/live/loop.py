@@ -7,7 +7,6 @@ which the thread could not run changes no decision.
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import time
 from collections import deque
@@ -34,6 +33,7 @@ from daw_bridge.engine.events import (
     TurnStateChanged,
 )
 from daw_bridge.engine.parameters import Value
+from daw_bridge.live.priority import PLAYING, raise_thread
 from daw_bridge.live.rack import PortRack
 from daw_bridge.live.thinker import Thinker
 from daw_bridge.music.messages import SUSTAIN, ControlChange, NoteOff, NoteOn, encode
@@ -52,7 +52,6 @@ _FAULT_REST_S: Final = 1.0
 _BREATH_S: Final = 0.01
 """After a fault the new engine is first asked so much later: one that fails at once must not take the whole core."""
 
-_PRIORITY: Final = 20
 _START_LIMIT_S: Final = 5.0
 
 
@@ -154,7 +153,7 @@ class PlayLoop:
 
     def run(self) -> None:
         """The thread's body: `play` with garbage collection kept out of it, at a raised priority where allowed."""
-        self.raised_priority = _raise_priority()
+        self.raised_priority = raise_thread(PLAYING)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -305,14 +304,3 @@ class PlayLoop:
             out.flush()
         if self._reports:
             self._tell(list(self._reports), now_s)
-
-
-def _raise_priority() -> bool:
-    """Ask for real-time scheduling of this thread; False where that is not allowed."""
-    if not hasattr(os, "sched_setscheduler"):
-        return False
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
-    except OSError:
-        return False
-    return True

@@ -23,6 +23,7 @@ from daw_bridge.engine.events import (
     Fault,
     Listen,
 )
+from daw_bridge.live.priority import MODEL, raise_thread
 from daw_bridge.music.notes import Note
 
 Request = Listen | Ask | AskMore | Cancel
@@ -125,6 +126,7 @@ class Thinker:
         self._inbox.put(Cancel(-1))
 
     def _run(self) -> None:
+        raise_thread(MODEL)
         while not self._stopping:
             self._absorb(self._inbox.get())
             self._work()

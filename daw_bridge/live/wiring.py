@@ -16,9 +16,11 @@ from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.engine.parameters import Value
 from daw_bridge.engine.presets import Values as PresetValues
 from daw_bridge.engine.values import EngineSettings
+from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.systems import choose_system
 from daw_bridge.live.loop import PlayLoop
+from daw_bridge.live.priority import lower_again, raise_helpers
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
 
@@ -76,13 +78,9 @@ class Bridge:
         self._presets = presets
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
+        self._niceness: int | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
-        heard = InSlot(IN, self.system.open_in(str(self.settings["in_port"])))
-        played = OutSlot(OUT, self.system.open_out(str(self.settings["port"])), copies)
-        outputs = [played]
-        if self.settings["feedback_port"]:
-            outputs.append(OutSlot(FEEDBACK, self.system.open_out(str(self.settings["feedback_port"]))))
-        self._rack = PortRack(self.system, (heard,), outputs)
+        self._rack = self._opened(copies)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
 
     def observe(self, observer: Observer) -> None:
@@ -118,6 +116,7 @@ class Bridge:
 
     def start(self, tier: Tier) -> None:
         """Begin to play with a warm model."""
+        self._niceness = raise_helpers()
         self._thinker = Thinker(tier.continuer, self.submit, self.report)
         self._loop.attach(self._thinker)
         self._thinker.start()
@@ -131,6 +130,8 @@ class Bridge:
             self._thinker.stop()
         self._rack.close()
         self.system.close()
+        lower_again(self._niceness)
+        self._niceness = None
 
     def ready_line(self, tier: Tier, osc: tuple[str, int] | None) -> str:
         """What a script waits for on stdout."""
@@ -139,6 +140,20 @@ class Bridge:
             f" api={self.system.api} model={tier.continuer.name}"
         )
         return line if osc is None else f"{line} osc={osc[0]}:{osc[1]}"
+
+    def _opened(self, copies: Sequence[OutPort]) -> PortRack:
+        wanted = [(OUT, str(self.settings["port"]), copies)]
+        if self.settings["feedback_port"]:
+            wanted.append((FEEDBACK, str(self.settings["feedback_port"]), ()))
+        inputs, outputs = [InSlot(IN, self.system.open_in(str(self.settings["in_port"])))], []
+        try:
+            for key, name, beside in wanted:
+                outputs.append(OutSlot(key, self.system.open_out(name), beside))
+        except BridgeError:
+            PortRack(self.system, inputs, outputs).close()
+            self.system.close()
+            raise
+        return PortRack(self.system, inputs, outputs)
 
     def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:
         values = {**self.settings, **(parameters or {})}
