@@ -128,5 +128,7 @@ class ClockFollower:
                 self._pulses_per_position = 1
         self._position = value * self._pulses_per_position
         if self._rolling:
+            # Until the next pulse it is not known where the beat is.
             self._rolling = False
             self._armed = True
+            self.breaks += 1
