@@ -18,9 +18,7 @@ VOCABULARY = Vocabulary()
 
 def test_rows_are_sorted_and_differenced_without_drift() -> None:
     onset_s = np.arange(300) * 0.0333
-    rows = rows_of(
-        onset_s, np.full(300, 60), np.full(300, 0.1), np.full(300, 64), VOCABULARY
-    )
+    rows = rows_of(onset_s, np.full(300, 60), np.full(300, 0.1), np.full(300, 64), VOCABULARY)
     assert abs(rows[:, 0].sum() - round(299 * 3.33)) <= 1
     assert set(rows[1:, 0].tolist()) == {3, 4}
 
@@ -83,9 +81,7 @@ def test_archives_are_read_like_folders(tmp_path: Path) -> None:
 def test_excluded_files_stay_out(tmp_path: Path) -> None:
     write_melodies(tmp_path / "set", 3)
     (tmp_path / "list.txt").write_text("# held out\ntune1.mxl\t0.9\tsome title\n", encoding="utf-8")
-    pieces = read_pieces(
-        [tmp_path / "set"], VOCABULARY, warn=reject, excluded=read_exclusions([tmp_path / "list.txt"])
-    )
+    pieces = read_pieces([tmp_path / "set"], VOCABULARY, warn=reject, excluded=read_exclusions([tmp_path / "list.txt"]))
     assert [Path(piece.name).stem for piece in pieces] == ["tune0", "tune2"]
 
 
