@@ -91,24 +91,32 @@ class StageApp(App[int]):
         self._playing: ComputerKeyboard | None = None
         self._doing = "connecting"
         self._in_memory = False
+        self._nav = NavBar(PAGES)
+        self._pages = ContentSwitcher(initial="live")
+        self._live = LivePage(self.view)
+        self._takes = TakesPage(self._take_options)
+        self._composing = ComposePage()
+        pages: tuple[Page, ...] = (self._live, RoutingPage(), self._takes, self._composing, PresetsPage())
+        self._by_name = dict(zip(PAGES, pages, strict=True))
+        self._strip = LogStrip()
+        self._caps = KeyStrip()
 
     def compose(self) -> ComposeResult:
         """The frame and the pages in it."""
-        yield NavBar(PAGES)
-        with ContentSwitcher(initial="live"):
-            yield LivePage(self.view)
-            yield RoutingPage()
-            yield TakesPage(self._take_options)
-            yield ComposePage()
-            yield PresetsPage()
-        yield LogStrip()
-        yield KeyStrip()
+        yield self._nav
+        with self._pages:
+            yield from self._by_name.values()
+        yield self._strip
+        yield self._caps
 
     def on_mount(self) -> None:
         """Find a bridge."""
-        self.query_one(KeyStrip).show(LivePage.KEYS)
         self._chrome()
         self.set_interval(FRAME_S, self._frame)
+        # Only when every widget is there can what the bridge says be shown.
+        self.call_after_refresh(self._find_bridge)
+
+    def _find_bridge(self) -> None:
         if self._target is not None:
             self.run_worker(self._connect(*self._target), exit_on_error=True)
         else:
@@ -160,7 +168,7 @@ class StageApp(App[int]):
         self.push_screen(Question("The bridge could not start.", word, "leave", detail), answered)
 
     def _say(self, text: str, level: str = "news") -> None:
-        self.query_one(LogStrip).say(text, level)
+        self._strip.say(text, level)
 
     @property
     def connected(self) -> bool:
@@ -170,9 +178,7 @@ class StageApp(App[int]):
     @property
     def page(self) -> Page:
         """The page that is shown."""
-        shown = self.query_one(ContentSwitcher).visible_content
-        assert isinstance(shown, Page)
-        return shown
+        return self._by_name[self._pages.current or PAGES[0]]
 
     # What the bridge says
 
@@ -182,7 +188,7 @@ class StageApp(App[int]):
         for push in message.pushes:
             self.view.take(push, now_s)
             self._speak_of(push)
-        for page in self.query(Page):
+        for page in self._by_name.values():
             page.changed(self.view, message.pushes)
         self._chrome()
 
@@ -195,7 +201,7 @@ class StageApp(App[int]):
 
     def on_link_found(self) -> None:
         """The bridge answers."""
-        self.query_one(LivePage).connected = True
+        self._live.connected = True
         if self._in_memory:
             self._say("no MIDI system in use: press a and play on the computer keyboard")
         else:
@@ -205,7 +211,7 @@ class StageApp(App[int]):
 
     def on_link_lost(self) -> None:
         """The bridge is silent; the link goes on calling."""
-        self.query_one(LivePage).connected = False
+        self._live.connected = False
         self._doing = "reconnecting"
         self.view.lost(self._clock())
         self._say("the bridge does not answer; calling it until it is back", "trouble")
@@ -215,7 +221,7 @@ class StageApp(App[int]):
         """Our own bridge went away: start it again when the player says so."""
         self._link.close()
         self._link = DaemonLink(self.post_message, self._clock)
-        self.query_one(LivePage).connected = False
+        self._live.connected = False
         self._doing = "away"
         self._chrome()
 
@@ -228,9 +234,8 @@ class StageApp(App[int]):
     def _chrome(self) -> None:
         welcome = self.view.welcome
         about = f"{welcome.model} · {welcome.api}" if self._link.connected else self._doing
-        self.query_one(NavBar).show(self.page.id or "", about, self._link.connected)
-        strip = self.query_one(KeyStrip)
-        strip.show(PIANO_KEYS if self._playing is not None else self.page.KEYS)
+        self._nav.show(self.page.id or "", about, self._link.connected)
+        self._caps.show(PIANO_KEYS if self._playing is not None else self.page.KEYS)
 
     def _frame(self) -> None:
         now_s = self._clock()
@@ -266,13 +271,13 @@ class StageApp(App[int]):
     def action_page(self, name: str) -> None:
         """Show a page."""
         self.screen.set_focus(None)
-        self.query_one(ContentSwitcher).current = name
+        self._pages.current = name
         self.page.entered()
         self._chrome()
 
     def action_zoom(self, factor: float) -> None:
         """More or less time in the roll."""
-        self.query_one(LivePage).zoom(factor)
+        self._live.zoom(factor)
 
     def action_help(self) -> None:
         """All keys."""
@@ -308,22 +313,22 @@ class StageApp(App[int]):
 
     def action_export_take(self) -> None:
         """Write the chosen take as MIDI."""
-        if isinstance(self.page, TakesPage):
-            self.page.export()
+        if self.page is self._takes:
+            self._takes.export()
 
     def action_delete_take(self) -> None:
         """Delete the chosen take."""
-        if isinstance(self.page, TakesPage):
-            self.page.delete()
+        if self.page is self._takes:
+            self._takes.delete()
 
     def action_read_takes(self) -> None:
         """Read the takes again."""
-        if isinstance(self.page, TakesPage):
-            self.page.read()
+        if self.page is self._takes:
+            self._takes.read()
 
     def action_compose_now(self) -> None:
         """Start the job of the compose page."""
-        self.query_one(ComposePage).start()
+        self._composing.start()
 
     def action_noop(self) -> None:
         """A cap that only explains."""

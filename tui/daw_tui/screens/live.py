@@ -59,46 +59,46 @@ class LivePage(Page):
 
     def __init__(self, view: BridgeView) -> None:
         super().__init__(id="live")
-        self._view = view
         self.connected = False
+        self._transport = TransportBar()
+        self._stage_roll = PianoRoll(view.roll, id="stage-roll")
+        self._latency = LatencyMeter()
+        self._levels = LevelMeters()
+        self._session = SessionCounts()
 
     def compose(self) -> ComposeResult:
         """The parts."""
-        yield TransportBar()
-        yield PianoRoll(self._view.roll, id="stage-roll")
+        yield self._transport
+        yield self._stage_roll
         with Horizontal(id="desk"):
             with VerticalScroll(id="sliders", can_focus=False):
                 for name in SLIDERS:
                     yield ParameterSlider(BY_NAME[name])
             with Vertical(id="meters"):
-                yield LatencyMeter()
-                yield LevelMeters()
-                yield SessionCounts()
+                yield self._latency
+                yield self._levels
+                yield self._session
 
     def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
         """Sliders and meters follow."""
         everything = any(isinstance(push, StateComplete | Learning | MappingSet) for push in pushes)
         named = {push.name for push in pushes if isinstance(push, ParameterValue)}
         show_sliders(self, view, None if everything else named)
-        meters = self.query_one(LevelMeters)
         for push in pushes:
             if isinstance(push, Level):
-                meters.hit(push.port, push.level)
-        budget_ms = float(view.values["budget_ms"])
-        self.query_one(LatencyMeter).show(view.latencies_ms, view.latency, budget_ms)
-        self.query_one(SessionCounts).show(view.counts)
+                self._levels.hit(push.port, push.level)
+        self._latency.show(view.latencies_ms, view.latency, float(view.values["budget_ms"]))
+        self._session.show(view.counts)
 
     def frame(self, view: BridgeView, clock_s: float, elapsed_s: float) -> None:
         """The roll scrolls, the beat goes on, levels fall."""
-        roll = self.query_one(PianoRoll)
-        roll.show(view.now_s(clock_s), view.bar_lines_s(clock_s, roll.window_s))
-        self.query_one(TransportBar).show(view.turn, view.transport, view.beat(clock_s), self.connected)
-        self.query_one(LevelMeters).show(view.connections, elapsed_s)
+        self._stage_roll.show(view.now_s(clock_s), view.bar_lines_s(clock_s, self._stage_roll.window_s))
+        self._transport.show(view.turn, view.transport, view.beat(clock_s), self.connected)
+        self._levels.show(view.connections, elapsed_s)
 
     def zoom(self, factor: float) -> None:
         """Show more or less time in the roll."""
-        roll = self.query_one(PianoRoll)
-        roll.window_s = min(60.0, max(2.5, roll.window_s * factor))
+        self._stage_roll.window_s = min(60.0, max(2.5, self._stage_roll.window_s * factor))
 
 
 def show_sliders(page: Page, view: BridgeView, names: set[str] | None) -> None:

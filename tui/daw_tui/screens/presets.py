@@ -60,15 +60,17 @@ class PresetsPage(Page):
 
     def __init__(self) -> None:
         super().__init__(id="presets")
+        self._list = PresetList(id="preset-list")
+        self._field = Input(placeholder="a name, then enter", max_length=40, id="preset-name", compact=True)
 
     def compose(self) -> ComposeResult:
         """The parts."""
         with Vertical(id="preset-side"):
             yield Label("PRESETS", classes="head")
-            yield PresetList(id="preset-list")
+            yield self._list
         with Vertical(id="preset-save"):
             yield Label("SAVE THE CONTROLS AS THEY ARE", classes="head")
-            yield Input(placeholder="a name, then enter", max_length=40, id="preset-name", compact=True)
+            yield self._field
             yield Static(
                 "A preset holds every control that can change while playing: how daring the answer is, its length, "
                 "key and range, who decides on the turns, channels and sound.\n\n"
@@ -81,7 +83,7 @@ class PresetsPage(Page):
         """Follow."""
         if not any(isinstance(push, Preset | MappingSet | Learning | StateComplete | Welcome) for push in pushes):
             return
-        presets = self.query_one(PresetList)
+        presets = self._list
         here = presets.highlighted
         presets.clear_options()
         for preset in view.presets:
@@ -100,8 +102,7 @@ class PresetsPage(Page):
 
     def entered(self) -> None:
         """Begin at the list, or at the name when there is none."""
-        presets = self.query_one(PresetList)
-        (presets if presets.option_count else self.query_one(Input)).focus()
+        (self._list if self._list.option_count else self._field).focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Recall."""
@@ -112,4 +113,4 @@ class PresetsPage(Page):
         if event.value.strip():
             self.post_message(Wanted(PresetSave(event.value.strip())))
             event.input.value = ""
-            self.query_one(PresetList).focus()
+            self._list.focus()

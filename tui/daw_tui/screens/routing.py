@@ -113,7 +113,7 @@ class RoutingPage(Page):
 
     KEYS: ClassVar[tuple[KeyCap, ...]] = (
         ("tab", "next", "focus_next"),
-        ("enter", "choose or learn", "focus_controllers"),
+        ("enter", "learn", "focus_controllers"),
         ("backspace", "forget", "forget_controller"),
         ("space", "your turn", "do('take_turn')"),
         ("p", "panic", "do('panic')"),
@@ -122,35 +122,38 @@ class RoutingPage(Page):
 
     def __init__(self) -> None:
         super().__init__(id="routing")
+        self._ports = Static(id="ports")
+        self._channels = ChannelMatrix()
+        self._controllers = ControllerTable()
 
     def compose(self) -> ComposeResult:
         """The parts."""
         with Vertical(id="cables"):
             yield Label("PORTS", classes="head first")
-            yield Static(id="ports")
+            yield self._ports
             yield Label("CHANNELS", classes="head")
-            yield ChannelMatrix()
+            yield self._channels
             yield Label("SOUND AND THRU", classes="head")
             for name in SLIDERS:
                 yield ParameterSlider(BY_NAME[name])
         with Vertical(id="learning"):
             yield Label("CONTROLLERS", classes="head")
             yield Label("enter, then move a knob or press a pad", classes="field")
-            yield ControllerTable()
+            yield self._controllers
 
     def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
         """Follow."""
         if any(isinstance(push, ParameterValue | StateComplete | MappingSet | Learning) for push in pushes):
-            self.query_one(ChannelMatrix).show(int(view.values["in_channel"]), int(view.values["out_channel"]))
+            self._channels.show(int(view.values["in_channel"]), int(view.values["out_channel"]))
             live.show_sliders(self, view, None)
         if any(isinstance(push, MappingSet | Learning | Preset | StateComplete) for push in pushes):
-            self.query_one(ControllerTable).show(view)
+            self._controllers.show(view)
         if any(isinstance(push, Connection | Welcome | StateComplete) for push in pushes):
-            self.query_one("#ports", Static).update(_ports(view))
+            self._ports.update(_ports(view))
 
     def entered(self) -> None:
         """Begin at the controllers."""
-        self.query_one(ControllerTable).focus()
+        self._controllers.focus()
 
 
 def _ports(view: BridgeView) -> Text:

@@ -40,7 +40,8 @@ class ChannelMatrix(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._chosen = {"in_channel": 0, "out_channel": 1}
-        self._cursor = (0, 0)
+        self.cursor = (0, 0)
+        """Row and channel that the keys are at."""
 
     def show(self, in_channel: int, out_channel: int) -> None:
         """Show these; 0 is the first column."""
@@ -56,7 +57,7 @@ class ChannelMatrix(Widget, can_focus=True):
             text.append(f"\n{label:<{_LABEL}}", style=palette.TEXT)
             for channel in range(17):
                 chosen = self._chosen[name] == channel
-                under = self.has_focus and self._cursor == (row, channel)
+                under = self.has_focus and self.cursor == (row, channel)
                 mark = "●" if chosen else "·"
                 cell = f"{first + ' ' + mark:>{_FIRST}}" if channel == 0 else f"{mark:>{_CELL}}"
                 style = f"bold {colour}" if chosen else palette.DIM
@@ -66,16 +67,16 @@ class ChannelMatrix(Widget, can_focus=True):
 
     def action_go(self, rows: int, columns: int) -> None:
         """Move the cursor."""
-        row, column = self._cursor
+        row, column = self.cursor
         if not 0 <= row + rows < len(ROWS):
             self.app.action_focus_next() if rows > 0 else self.app.action_focus_previous()
             return
-        self._cursor = (row + rows, min(16, max(0, column + columns)))
+        self.cursor = (row + rows, min(16, max(0, column + columns)))
         self.refresh()
 
     def action_choose(self) -> None:
         """Choose the channel under the cursor."""
-        row, channel = self._cursor
+        row, channel = self.cursor
         self.post_message(Wanted(SetParameter(ROWS[row][0], channel)))
 
     def on_click(self, event: events.Click) -> None:
@@ -85,6 +86,6 @@ class ChannelMatrix(Widget, can_focus=True):
             return
         column = 0 if event.x < _LABEL + _FIRST else 1 + (event.x - _LABEL - _FIRST) // _CELL
         if column <= 16:
-            self._cursor = (row, column)
+            self.cursor = (row, column)
             self.action_choose()
             self.refresh()

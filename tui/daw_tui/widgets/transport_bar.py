@@ -62,18 +62,20 @@ class TransportBar(Widget):
         return table
 
     def _position(self) -> list[Text]:
-        if self._transport is None or self._beat is None or not self._connected or self.size.width < 88:
+        if self._transport is None or self._beat is None or not self._rolling or self.size.width < 88:
             return [Text("")] * 3
         per_bar = self._transport.beats_per_bar
         beat = int(self._beat % per_bar) + 1
         text = f"{int(self._beat // per_bar) + 1}.{beat}"
-        colour = palette.TEXT if self._transport.rolling else palette.DIM
-        lines = [Text(line, style=colour) for line in big(text)]
-        if self._transport.rolling:
-            for index in range(min(per_bar, 8)):
-                lines[1].append("   " if index == 0 else " ")
-                lines[1].append("●" if index < beat else "○", style=palette.CALL if index < beat else palette.DIM)
+        lines = [Text(line, style=palette.TEXT) for line in big(text)]
+        for index in range(min(per_bar, 8)):
+            lines[1].append("   " if index == 0 else " ")
+            lines[1].append("●" if index < beat else "○", style=palette.CALL if index < beat else palette.DIM)
         return lines
+
+    @property
+    def _rolling(self) -> bool:
+        return self._connected and self._transport is not None and self._transport.rolling
 
     def _facts(self) -> list[Text]:
         if not self._connected and not self._begun:
@@ -92,7 +94,7 @@ class TransportBar(Widget):
             lock = Text(f"◆ {source}", style=palette.GOOD)
         else:
             lock = Text(f"◇ {source}, searching", style=palette.RESPONSE)
-        if self.size.width < 88 and self._beat is not None:
+        if self.size.width < 88 and self._beat is not None and self._rolling:
             per_bar = transport.beats_per_bar
             place = f"{int(self._beat // per_bar) + 1}.{int(self._beat % per_bar) + 1}"
             tempo = Text.assemble((place, f"bold {palette.TEXT}"), ("  ", ""), tempo)

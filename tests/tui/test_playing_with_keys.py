@@ -1,0 +1,248 @@
+"""What a player does at the screen reaches the bridge, and what the bridge says is seen."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual.widgets import Input
+
+from daw_bridge.control.schema import ACTIONS, PARAMETERS, Parameter, Value, choices_of
+from daw_bridge.engine import events
+from daw_bridge.music.messages import NoteOff, NoteOn
+from daw_tui.app import PAGES
+from daw_tui.bridge_view import BridgeView
+from daw_tui.screens.dialogs import ACTION_KEYS, Help
+from daw_tui.screens.live import SLIDERS
+from daw_tui.screens.routing import ControllerTable
+from daw_tui.widgets.channel_matrix import ROWS, ChannelMatrix
+from daw_tui.widgets.log_strip import LogStrip
+from daw_tui.widgets.parameter import ParameterSlider
+from tests.tui.stage import Stage, on_stage
+
+LIVE = [item for item in PARAMETERS if item.live]
+CHANNELS = {row[0] for row in ROWS}
+
+
+def last_set(stage: Stage) -> events.ParameterSet | None:
+    found = [event for event in stage.bridge.submitted if isinstance(event, events.ParameterSet)]
+    return found[-1] if found else None
+
+
+def test_every_live_parameter_is_moved_by_key() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            for parameter in LIVE:
+                wanted = await move(stage, parameter)
+                assert wanted != parameter.default, parameter.name
+                await stage.until(lambda: last_set(stage) == events.ParameterSet(parameter.name, wanted))  # noqa: B023
+                await stage.until(lambda: stage.app.view.values[parameter.name] == wanted)  # noqa: B023
+
+    asyncio.run(play())
+
+
+async def move(stage: Stage, parameter: Parameter) -> Value:
+    """Move a parameter as a player would; returns its new value."""
+    if parameter.name in CHANNELS:
+        await stage.press("2")
+        matrix = stage.app.query_one(ChannelMatrix)
+        matrix.focus()
+        row = [name for name, *_ in ROWS].index(parameter.name)
+        await stage.press(*(["down"] if row > matrix.cursor[0] else []), *["right"] * 5, "enter")
+        return matrix.cursor[1]
+    await stage.press("1" if parameter.name in SLIDERS else "2")
+    slider = stage.app.query_one(f"#slider-{parameter.name}", ParameterSlider)
+    slider.focus()
+    await stage.press("end" if parameter.default != _most(parameter) else "home")
+    return slider.value
+
+
+def _most(parameter: Parameter) -> object:
+    choices = choices_of(parameter)
+    return choices[-1] if choices else parameter.maximum
+
+
+def test_every_action_has_a_key() -> None:
+    async def play() -> None:
+        async with on_stage((80, 24)) as stage:
+            await stage.press(*(ACTION_KEYS[item.name] for item in ACTIONS))
+            await stage.until(lambda: len(performed(stage)) == len(ACTIONS))
+            assert performed(stage) == [events.Performed(item.name) for item in ACTIONS]
+
+    asyncio.run(play())
+
+
+def performed(stage: Stage) -> list[events.Event]:
+    return [event for event in stage.bridge.submitted if isinstance(event, events.Performed)]
+
+
+def test_sliders_move_by_steps_fine_steps_typing_and_mouse() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            slider = stage.app.query_one("#slider-temperature", ParameterSlider)
+            slider.focus()
+            await stage.press("right")
+            assert slider.value == 1.05
+            await stage.press("shift+left")
+            assert slider.value == 1.04
+            await stage.press("enter", "0", ".", "4", "enter")
+            assert slider.value == 0.4
+            await stage.press("enter", "9", "enter")
+            assert slider.value == 0.4
+            await stage.press("d")
+            assert slider.value == 1.0
+            await stage.pilot.click(slider, offset=(18, 0))
+            assert float(slider.value) < 0.5
+            await stage.until(lambda: stage.app.view.values["temperature"] == slider.value)
+
+    asyncio.run(play())
+
+
+def test_figures_that_are_typed_do_not_change_the_page() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            stage.app.query_one("#slider-tempo", ParameterSlider).focus()
+            await stage.press("enter", "1", "4", "2", "enter")
+            assert stage.app.page.id == "live"
+            await stage.until(lambda: last_set(stage) == events.ParameterSet("tempo", 142.0))
+            await stage.press("2")
+            assert stage.app.page.id == "routing"
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_all_pages_are_reached_and_show_the_way_back(size: tuple[int, int]) -> None:
+    async def play() -> None:
+        async with on_stage(size) as stage:
+            for number, page in enumerate(PAGES, start=1):
+                await stage.press("escape", str(number))
+                assert stage.app.page.id == page
+            await stage.press("escape", "question_mark")
+            assert isinstance(stage.app.screen, Help)
+            await stage.press("escape", "1")
+            assert stage.app.page.id == "live"
+
+    asyncio.run(play())
+
+
+def test_a_controller_is_learned_and_forgotten() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("2")
+            table = stage.app.query_one(ControllerTable)
+            await stage.until(lambda: table.row_count > 30)
+            await stage.press("down", "enter")
+            await stage.until(lambda: events.LearnStarted("top_p") in stage.bridge.submitted)
+            await stage.until(lambda: stage.app.view.learning == "top_p")
+            stage.bridge.submit(events.MappingSet(events.ControllerMap("top_p", "cc", 1, 74)))
+            await stage.until(lambda: "top_p" in stage.app.view.mappings)
+            assert str(table.get_cell("top_p", "source")) == "CC74"
+            await stage.press("backspace")
+            await stage.until(lambda: "top_p" not in stage.app.view.mappings)
+
+    asyncio.run(play())
+
+
+def test_presets_are_saved_recalled_stepped_and_removed() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("5", *"warm", "enter")
+            await stage.until(lambda: [item.name for item in stage.app.view.presets] == ["warm"])
+            await stage.press("right_square_bracket", "enter")
+            await stage.until(lambda: events.PresetRecalled("warm") in stage.bridge.submitted)
+            assert events.PresetStepped(1) in stage.bridge.submitted
+            await stage.press("backspace")
+            await stage.until(lambda: not stage.app.view.presets)
+
+    asyncio.run(play())
+
+
+def test_the_computer_keyboard_is_a_piano() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("a", "a", "x", "d", "space")
+            await stage.until(lambda: events.Performed("take_turn") in stage.bridge.submitted)
+            struck = [event.message for event in stage.bridge.submitted if isinstance(event, events.MidiArrived)]
+            assert struck == [NoteOn(0, 60, 92), NoteOn(0, 76, 92)]
+            stage.bridge.clock.now_s += 1.0
+            await stage.until(lambda: events.MidiArrived(NoteOff(0, 76), "osc") in stage.bridge.submitted)
+            await stage.press("escape", "s")
+            await stage.until(lambda: events.Performed("stop") in stage.bridge.submitted)
+
+    asyncio.run(play())
+
+
+def test_letters_in_a_field_are_letters() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("4", *"spq.mid")
+            assert stage.app.query_one("#compose-file", Input).value == "spq.mid"
+            assert not [event for event in stage.bridge.submitted if isinstance(event, events.Performed)]
+            await stage.press("escape", "p")
+            await stage.until(lambda: events.Performed("panic") in stage.bridge.submitted)
+
+    asyncio.run(play())
+
+
+def test_a_file_that_is_not_there_is_said() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("4", *"none.mid", "enter")
+            assert "no such file" in str(stage.app.query_one("#compose-report").render())
+
+    asyncio.run(play())
+
+
+def test_a_lost_bridge_is_calm_and_comes_back() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            stage.bridge.perform(until_s=5.0)
+            await stage.until(lambda: len(stage.app.view.roll.notes) > 10)
+            host_port = stage.bridge.server.address
+            stage.bridge.stop()
+            stage.bridge.clock.now_s += 30.0
+            await stage.until(lambda: not stage.app.connected)
+            assert "does not answer" in stage.app.query_one(LogStrip).text
+            await stage.press("s", "right")
+            assert "not connected" in stage.app.query_one(LogStrip).text
+            again = _again(stage, host_port)
+            try:
+                await stage.until(lambda: stage.app.connected)
+                await stage.until(lambda: "connected again" in stage.app.query_one(LogStrip).text)
+            finally:
+                again.stop()
+
+    asyncio.run(play())
+
+
+def _again(stage: Stage, address: tuple[str, int]):  # type: ignore[no-untyped-def]
+    from daw_bridge.control.server import ControlServer
+
+    bridge = stage.bridge
+    server = ControlServer(*address, "", submit=bridge.submit, values=lambda: bridge.values, clock=bridge.clock)
+    server.start()
+    return server
+
+
+def test_faults_are_seen_with_their_number() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            for _ in range(3):
+                stage.bridge.say(events.Fault("port", "the input port is gone"))
+            stage.bridge.server.heard(events.PortLost("in"), 0.0)
+            await stage.until(lambda: "(3 times)" in stage.app.query_one(LogStrip).text)
+            await stage.until(lambda: not stage.app.view.connections["in"].attached)
+
+    asyncio.run(play())
+
+
+def test_a_newer_bridge_may_say_unknown_things() -> None:
+    from daw_bridge.control.client import read_pushes
+    from daw_bridge.control.codec import encode
+
+    view = BridgeView()
+    pushes = read_pushes(encode("/aiart/turn", ("listening", 4))) + read_pushes(encode("/aiart/aura", (1,)))
+    for push in pushes:
+        view.take(push, 0.0)
+    assert view.turn.state == "listening"
