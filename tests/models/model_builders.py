@@ -72,7 +72,7 @@ def midi_bytes(notes: Sequence[tuple[float, int, float, int]], *, channel: int =
     song = mido.MidiFile(ticks_per_beat=960)
     track = mido.MidiTrack()
     song.tracks.append(track)
-    tempo = mido.bpm2tempo(bpm)
+    tempo = round(60_000_000 / bpm)
     track.append(mido.MetaMessage("set_tempo", tempo=tempo))
     events = []
     for onset_s, pitch, duration_s, velocity in notes:
@@ -80,7 +80,7 @@ def midi_bytes(notes: Sequence[tuple[float, int, float, int]], *, channel: int =
         events.append((onset_s + duration_s, 0, mido.Message("note_off", channel=channel, note=pitch)))
     last = 0
     for second, _, message in sorted(events, key=lambda event: event[:2]):
-        tick = round(mido.second2tick(second, 960, tempo))
+        tick = round(second * 960_000_000 / tempo)
         track.append(message.copy(time=tick - last))
         last = tick
     buffer = io.BytesIO()

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.models.model_builders import collector, corpus_of, midi_bytes, music, reject, write_melodies
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.data.corpus import DRUMS, PITCHED, Corpus, read_exclusions, read_midi, read_pieces, rows_of
+from tests.models.model_builders import collector, corpus_of, midi_bytes, music, reject, write_melodies
 
 VOCABULARY = Vocabulary()
 
 
 def test_rows_are_sorted_and_differenced_without_drift() -> None:
-    onset_s = np.arange(300) * 0.0333
+    onset_s = np.linspace(0.0, 299 * 0.0333, 300, dtype=np.float64)
     rows = rows_of(onset_s, np.full(300, 60), np.full(300, 0.1), np.full(300, 64), VOCABULARY)
     assert abs(rows[:, 0].sum() - round(299 * 3.33)) <= 1
     assert set(rows[1:, 0].tolist()) == {3, 4}

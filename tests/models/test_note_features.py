@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models.model_builders import Rows, music
 
 from daw_models.data.repeats import find_repeats
 from daw_models.nets.features import LONG_AGO, NO_PITCH, NOWHERE, RING, length_bucket, nearest_ends, status_index
+from tests.models.model_builders import Rows, music
 
 
 @given(st.lists(st.integers(-50, 200), min_size=RING, max_size=RING), st.integers(0, 100))

@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.continuer import Continuer
-from daw_models.nets.families import config_of, make_net
 from daw_models.nets.continuer_lstm import LstmContinuer
 from daw_models.nets.continuer_transformer import TransformerContinuer
+from daw_models.nets.families import config_of, make_net
 from daw_models.nets.lstm import LstmNet
 from daw_models.nets.notewise import NoteNet
 from daw_models.nets.products import ProductMaker

@@ -81,13 +81,10 @@ class Continuer(nn.Module):
         buckets = length_bucket(torch.arange(256))
         offset = buckets + 16 * (buckets > 0)
         self.register_buffer("length_rows", torch.stack([buckets, offset]).to(torch.int16))
-        none = torch.tensor([[self.none]])
-        opening = torch.cat(
-            [none, none * 0 + 128, none, none * 0, none * 0 + CLASSES, none.expand(1, ENDS)]
-            + [torch.tensor([[self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4])],
-            1,
-        )
-        self.register_buffer("opening_entering", opening.unsqueeze(1))
+        before = [self.none, 128, self.none, 0, CLASSES]
+        told = [self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4
+        opening = torch.tensor([[[*before, *[self.none] * ENDS, *told]]])
+        self.register_buffer("opening_entering", opening)
 
     @torch.no_grad()
     def _fold_tables(self, net: NoteNet) -> None:

@@ -1,7 +1,7 @@
 """The recurrent net unrolled note by note: the LSTM core of the sampling program."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from daw_models.nets.continuer import Continuer, table_sums
 from daw_models.nets.lstm import LstmNet
@@ -17,12 +17,11 @@ class LstmContinuer(Continuer):
 
     def __init__(self, net: LstmNet, product: ProductMaker) -> None:
         super().__init__(net, product)
-        first, second = net.layers[0], net.layers[1]
-        assert isinstance(first, nn.LSTM) and isinstance(second, nn.LSTM)
-        self.first_input = product(first.weight_ih_l0, first.bias_ih_l0)
-        self.first_hidden = product(first.weight_hh_l0, first.bias_hh_l0)
-        self.second_input = product(second.weight_ih_l0, second.bias_ih_l0)
-        self.second_hidden = product(second.weight_hh_l0, second.bias_hh_l0)
+        weights = net.state_dict()
+        self.first_input = product(weights["layers.0.weight_ih_l0"], weights["layers.0.bias_ih_l0"])
+        self.first_hidden = product(weights["layers.0.weight_hh_l0"], weights["layers.0.bias_hh_l0"])
+        self.second_input = product(weights["layers.1.weight_ih_l0"], weights["layers.1.bias_ih_l0"])
+        self.second_hidden = product(weights["layers.1.weight_hh_l0"], weights["layers.1.bias_hh_l0"])
         self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
         self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))

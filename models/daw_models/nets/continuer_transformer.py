@@ -29,7 +29,12 @@ class BlockProgram(nn.Module):
     shift: Tensor
 
     def forward(
-        self, flow: Tensor, recent: Tensor, store: Tensor, window: tuple[int, int], turn: tuple[Tensor, Tensor],
+        self,
+        flow: Tensor,
+        recent: Tensor,
+        store: Tensor,
+        window: tuple[int, int],
+        turn: tuple[Tensor, Tensor],
         mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """One block over n notes.
@@ -123,7 +128,7 @@ class TransformerContinuer(Continuer):
         store = state[1]
         if int(state[11][0].item()) != end or end + notes > store.size(4):
             kept = end - begin
-            store = self._moved(store, begin, end, kept + self.context)
+            store = self._moved(store, begin, end, kept + max(self.context, notes))
             begin, end = 0, kept
             state[1] = store
             state[11] = torch.full((batch,), end + notes, dtype=torch.int64)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import torch
-from torch.nn import functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
@@ -48,9 +48,8 @@ class LstmNet(NoteNet):
         self.layers = nn.ModuleList(nn.LSTM(config.hidden, config.hidden, batch_first=True) for _ in range(2))
         with torch.no_grad():
             for layer in self.layers:
-                assert isinstance(layer, nn.LSTM)
                 # Open forget gates let the net remember from the first step on.
-                layer.bias_ih_l0[config.hidden : 2 * config.hidden] = 1.0
+                layer.get_parameter("bias_ih_l0")[config.hidden : 2 * config.hidden] = 1.0
 
     def opening_state(self, batch: int) -> list[Tensor]:
         """Zeros."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 import torch
-from torch.nn import functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.features import ENDS, FINDERS, LENGTH_BUCKETS, nearest_ends, status_index

@@ -1,8 +1,8 @@
 """Matrix products of the sampling programs, in fp32 or with int8 weights."""
 
 import torch
-from torch.nn import functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Product(nn.Module):

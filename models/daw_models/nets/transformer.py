@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import torch
-from torch.nn import functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
@@ -81,7 +81,7 @@ def rotary_periods(each: int) -> Tensor:
 
 
 def rotary(index: Tensor, now: Tensor, periods: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine, float [..., each / 2], of where a note stands: its number and its onset in cells, int64 [...]."""
+    """Cosine and sine, float [..., each / 2], of where a note stands: number and onset in cells, int64 [...]."""
     by_index = periods.size(0) - periods.size(0) // 2
     first = torch.remainder(index.unsqueeze(-1), periods[:by_index])
     second = torch.remainder(now.unsqueeze(-1), periods[by_index:])
