@@ -7,6 +7,8 @@ at which the queue was last seen empty. So a late poll moves no stamp, drift is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ArrivalClock:
     """Rebuilds arrival times of one port; all times in seconds, `polled_s` and `drained_s` on our clock."""
@@ -18,16 +20,25 @@ class ArrivalClock:
         self._offset_s: float | None = None
         self._stamp_s = float("-inf")
 
-    def stamp(self, delta_s: float, *, drained_s: float, polled_s: float) -> float:
-        """The arrival of the next message: never after `polled_s`, never before the message before it.
+    def stamps(self, deltas_s: Sequence[float], *, drained_s: float, polled_s: float) -> list[float]:
+        """The arrivals of the next messages, in order: never after `polled_s`, never before the message before.
 
-        `delta_s` is the driver's time since the message before; `drained_s` a moment at which the queue was empty,
-        `polled_s` one at which this message had been read from it.
+        `deltas_s` are the driver's times since the message before; `drained_s` is a moment at which the queue was
+        empty, `polled_s` one at which all these messages had been read from it.
         """
-        self._driver_s += max(delta_s, 0.0)
-        latest_s = polled_s - self._driver_s
-        earliest_s = min(drained_s - self._driver_s, latest_s)
+        moments_s = []
+        for delta_s in deltas_s:
+            self._driver_s += max(delta_s, 0.0)
+            moments_s.append(self._driver_s)
+        if not moments_s:
+            return []
+        # The last message bounds the offset from above, the first one from below: together as tight as can be.
+        latest_s = polled_s - moments_s[-1]
+        earliest_s = min(drained_s - moments_s[0], latest_s)
         offset_s = latest_s if self._offset_s is None else min(max(self._offset_s, earliest_s), latest_s)
         self._offset_s = offset_s
-        self._stamp_s = max(self._stamp_s, min(self._driver_s + offset_s, polled_s))
-        return self._stamp_s
+        found = []
+        for moment_s in moments_s:
+            self._stamp_s = max(self._stamp_s, moment_s + offset_s)
+            found.append(self._stamp_s)
+        return found

@@ -251,14 +251,19 @@ class RtMidiIn:
         if port is None:
             return []
         start_s = time.monotonic()
-        found: list[tuple[float, bytes]] = []
-        while (event := port.get_message()) is not None:
-            data, delta_s = event
-            stamp_s = self._arrival.stamp(delta_s, drained_s=self._drained_s, polled_s=time.monotonic())
-            if len(data) <= SYSEX_LIMIT_BYTES:
-                found.append((stamp_s, bytes(data)))
-        self._drained_s = start_s
-        return found
+        read: list[tuple[list[int], float]] = []
+        while len(read) < QUEUE_LIMIT and (event := port.get_message()) is not None:
+            read.append(event)
+        drained_s, self._drained_s = self._drained_s, start_s
+        if not read:
+            return []
+        deltas_s = [delta_s for _, delta_s in read]
+        stamps_s = self._arrival.stamps(deltas_s, drained_s=drained_s, polled_s=time.monotonic())
+        return [
+            (stamp_s, bytes(data))
+            for stamp_s, (data, _) in zip(stamps_s, read, strict=True)
+            if len(data) <= SYSEX_LIMIT_BYTES
+        ]
 
     def present(self) -> bool:
         """Whether the other end still exists; lists ports, so it is asked from a side thread."""

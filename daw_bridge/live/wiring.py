@@ -78,9 +78,14 @@ class Bridge:
         self._presets = presets
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
-        self._niceness: int | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
-        self._rack = self._opened(copies)
+        # Before the ports are opened: the driver's own threads inherit it.
+        self._niceness = raise_helpers()
+        try:
+            self._rack = self._opened(copies)
+        except BridgeError:
+            lower_again(self._niceness)
+            raise
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
 
     def observe(self, observer: Observer) -> None:
@@ -116,7 +121,6 @@ class Bridge:
 
     def start(self, tier: Tier) -> None:
         """Begin to play with a warm model."""
-        self._niceness = raise_helpers()
         self._thinker = Thinker(tier.continuer, self.submit, self.report)
         self._loop.attach(self._thinker)
         self._thinker.start()

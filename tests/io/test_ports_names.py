@@ -50,9 +50,9 @@ def test_late_polls_move_no_stamp() -> None:
     before = arrivals[0]
     while waiting:
         read = [at for at in waiting if at <= polled_s]
-        for at in read:
-            stamps.append(clock.stamp(at - before, drained_s=drained_s, polled_s=polled_s))
-            before = at
+        deltas = [later - earlier for earlier, later in itertools.pairwise([before, *read])]
+        stamps.extend(clock.stamps(deltas, drained_s=drained_s, polled_s=polled_s))
+        before = read[-1] if read else before
         waiting = waiting[len(read) :]
         drained_s = polled_s
         polled_s += chance.choice((0.0005, 0.0005, 0.09))
@@ -68,9 +68,19 @@ def test_stamps_are_never_in_the_future_nor_before_an_empty_queue() -> None:
     for _ in range(2000):
         polled_s = drained_s + chance.expovariate(200)
         # Whatever the driver says, dropped messages and a drifting clock included.
-        stamp = clock.stamp(chance.choice((0.0, 0.001, 0.004, 3.0, -1.0)), drained_s=drained_s, polled_s=polled_s)
-        assert max(drained_s, last) - 1e-9 <= stamp <= polled_s
-        last, drained_s = stamp, polled_s
+        deltas = [chance.choice((0.0, 0.001, 0.004, 3.0, -1.0)) for _ in range(chance.randint(1, 3))]
+        stamps = clock.stamps(deltas, drained_s=drained_s, polled_s=polled_s)
+        assert last - 1e-9 <= stamps[0]
+        assert stamps == sorted(stamps)
+        assert stamps[-1] <= polled_s + 1e-9
+        assert drained_s - 1e-9 <= stamps[-1]
+        last, drained_s = stamps[-1], polled_s
+
+
+def test_a_whole_phrase_read_at_once_keeps_its_rhythm() -> None:
+    """The thread was kept away for two seconds, before it had read anything."""
+    stamps = ArrivalClock().stamps([0.0, 0.25, 0.5, 0.125], drained_s=5.0, polled_s=7.0)
+    assert stamps == pytest.approx([6.125, 6.375, 6.875, 7.0])
 
 
 def test_a_driver_clock_that_drifts_is_followed() -> None:
@@ -78,7 +88,7 @@ def test_a_driver_clock_that_drifts_is_followed() -> None:
     worst_s = 0.0
     for note in range(36_000):
         arrived_s = 0.1 * (note + 1)
-        stamp = clock.stamp(0.1 * 1.0002, drained_s=arrived_s - 0.0005, polled_s=arrived_s + 0.0005)
+        (stamp,) = clock.stamps([0.1 * 1.0002], drained_s=arrived_s - 0.0005, polled_s=arrived_s + 0.0005)
         worst_s = max(worst_s, abs(stamp - arrived_s))
     assert worst_s <= 0.0011
 
