@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,6 +117,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    # Read once, when torch is first imported: threads that spin while they wait cost most of a busy processor.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from daw_bridge.music.vocabulary import Vocabulary
     from daw_models.data.corpus import Corpus, build_corpus, read_exclusions, read_pieces
     from daw_models.nets.build import load_net
