@@ -94,6 +94,7 @@ class Conversation:
         self._call_turn = 0
         self._strokes = 0
         self._listened = 0
+        self._free_from_s = float("-inf")
         self._prepared: Prepared | None = None
         self._answered: Answered | None = None
         self._looping = False
@@ -306,7 +307,7 @@ class Conversation:
         """When the call is over if nothing more is played, in pause mode."""
         beats = self._values.number("gap_beats")
         gap_s = beats_to_s(beats, self._transport.tempo_bpm) if beats else self._capture.gap_s()
-        return self._capture.quiet_from_s() + gap_s
+        return max(self._capture.quiet_from_s() + gap_s, self._free_from_s)
 
     def _heard(self, notes: Notes) -> None:
         for note in notes:
@@ -533,6 +534,7 @@ class Conversation:
             self._history.add(played.turn, (*played.call, *played.meant))
             self._remember_round(played)
         self._listened = 0
+        self._free_from_s = now_s
         self._move(Move.ENDED if self._capture.empty else Move.PASSED)
         if self._looping and reason == "done" and self._state is TurnState.IDLE and self._round is not None:
             self._repeat(max(now_s, played.start_s + self._round[1]))

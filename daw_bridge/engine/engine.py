@@ -259,8 +259,8 @@ class Engine:
                 conversation.stop(now_s)
             case "panic":
                 conversation.silence(now_s)
-                self._thru.release(now_s)
                 self._output.panic(now_s)
+                self._thru.forget()
             case "loop":
                 conversation.loop(now_s)
             case "vary":

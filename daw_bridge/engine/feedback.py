@@ -8,8 +8,11 @@ from typing import Final
 
 from daw_bridge.music.messages import NoteOff, NoteOn
 
+EARLIEST_S: Final = 0.0005
 LATEST_S: Final = 0.25
-"""An echo comes back within this time of the note that was sent."""
+"""An echo comes back within this time of the note that was sent ..."""
+LATEST_THRU_S: Final = 0.06
+"""... and that of a note passed through within this."""
 ROW: Final = 3
 """So many in a row, equally late, are certain."""
 SPREAD_S: Final = 0.03
@@ -20,6 +23,7 @@ SENT_KEPT: Final = 256
 @dataclass(slots=True)
 class _SentNote:
     sent_s: float
+    channel: int
     pitch: int
     velocity: int
     thru: bool
@@ -30,7 +34,8 @@ class EchoGuard:
     """Recognises echoes by pitch, velocity and lateness.
 
     A note like one of an answer that has just been sent is taken for its echo at once: it must not stop the answer. A
-    note like one passed through may well be the player repeating it, so there a row of them is needed.
+    note like one passed through may well be the player repeating it: there a row of them is needed, each sooner than
+    anyone repeats a key.
     """
 
     def __init__(self) -> None:
@@ -42,7 +47,7 @@ class EchoGuard:
 
     def sent(self, message: NoteOn, now_s: float, *, thru: bool) -> None:
         """A note-on of ours went out."""
-        self._sent.append(_SentNote(now_s, message.pitch, message.velocity, thru))
+        self._sent.append(_SentNote(now_s, message.channel, message.pitch, message.velocity, thru))
 
     def is_echo(self, port: str, message: NoteOn, now_s: float) -> bool:
         """Whether a note-on that came in is one of ours; its note-off is then one, too."""
@@ -86,9 +91,14 @@ class EchoGuard:
 
     def _match(self, message: NoteOn, now_s: float) -> _SentNote | None:
         for sent in reversed(self._sent):
-            if now_s - sent.sent_s > LATEST_S:
+            late_s = now_s - sent.sent_s
+            if late_s > LATEST_S:
                 return None
-            if (sent.pitch, sent.velocity) == (message.pitch, message.velocity) and not sent.echoed:
+            if sent.echoed or (sent.pitch, sent.velocity) != (message.pitch, message.velocity):
+                continue
+            if late_s >= EARLIEST_S and (
+                not sent.thru or (late_s <= LATEST_THRU_S and sent.channel == message.channel)
+            ):
                 return sent
         return None
 

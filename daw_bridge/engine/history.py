@@ -39,15 +39,14 @@ class History:
         return self._turns[-1].turn if self._turns else 0
 
     def add(self, turn: int, notes: tuple[Note, ...]) -> None:
-        """Notes were played in a turn; several additions to one turn are forgotten together."""
+        """Notes were played in a turn."""
         if not notes:
             return
-        if self._turns and self._turns[-1].turn == turn:
-            notes = (*self._turns.pop().notes, *notes)
-        self._turns.append(Heard(turn, notes))
-        while len(self._turns) > 1 and self._kept() - len(self._turns[0].notes) >= MOST_NOTES + HOP:
+        self._turns.append(Heard(turn, tuple(sorted(notes))))
+        self._notes = merged(self._notes, self._turns[-1].notes)
+        while len(self._turns) > 1 and len(self._notes) - len(self._turns[0].notes) >= MOST_NOTES + HOP:
             self._purged += len(self._turns.popleft().notes)
-        self._sort()
+            self._sort()
 
     def forget_last(self) -> int | None:
         """Forget the last turn; returns its number, None when there is none."""
@@ -64,10 +63,16 @@ class History:
         count = self._purged + len(self._notes) + len(call)
         excess = max(count - MOST_NOTES, 0)
         dropped = -(-excess // HOP) * HOP - self._purged
-        return tuple(sorted((*self._notes, *call))[max(dropped, 0) :])
-
-    def _kept(self) -> int:
-        return sum(len(heard.notes) for heard in self._turns)
+        return merged(self._notes, call)[max(dropped, 0) :]
 
     def _sort(self) -> None:
-        self._notes = tuple(sorted(note for heard in self._turns for note in heard.notes))
+        self._notes = ()
+        for heard in self._turns:
+            self._notes = merged(self._notes, heard.notes)
+
+
+def merged(before: tuple[Note, ...], notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Two sorted runs of notes as one; quick in the usual case, in which one follows the other."""
+    if not before or not notes or before[-1] < notes[0]:
+        return (*before, *notes)
+    return tuple(sorted((*before, *notes)))

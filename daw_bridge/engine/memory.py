@@ -170,6 +170,8 @@ def _fit(pitch: int, controls: SamplingControls, scale: frozenset[int] | None) -
         pitch += 12
     while pitch > high:
         pitch -= 12
+    if low <= pitch <= high and (scale is None or pitch % 12 in scale):
+        return pitch
     allowed = [candidate for candidate in range(low, high + 1) if scale is None or candidate % 12 in scale]
     if not allowed:
         return min(max(pitch, low), high)

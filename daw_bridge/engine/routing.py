@@ -106,8 +106,12 @@ class Thru:
 
     def release(self, now_s: float) -> None:
         """Nothing is passed any more: what sounds is released."""
-        self._voices.clear()
+        self.forget()
         self._output.release_owner(THRU, now_s)
+
+    def forget(self) -> None:
+        """Every key is taken for lifted; whoever calls releases what sounds."""
+        self._voices.clear()
 
     def unplug(self, port: str, now_s: float) -> None:
         """No note-off can come from this port any more."""
