@@ -1,0 +1,162 @@
+"""A transformer's run: with Muon, from a teacher, killed and resumed, exported and played."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from daw_bridge.errors import UsageError
+from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.data.corpus import Corpus
+from daw_models.nets.build import load_net
+from daw_models.nets.transformer import TransformerConfig, TransformerNet
+from daw_models.program import ensure_program
+from daw_models.train.checkpoint import load_checkpoint
+from daw_models.train.export import export, write_weights
+from daw_models.train.loop import CHECKPOINT, LOG, train
+from daw_models.train.optimiser import make_optimisers
+from daw_models.train.recipe import Recipe, TrainConfig, read_recipe
+from tests.models.model_builders import TINY as TINY_LSTM
+from tests.models.model_builders import corpus_of, music, scale_run, tiny_net
+
+TINY = TransformerConfig(
+    hidden=24, head=16, wide=8, narrow=4, blocks=2, heads=2, groups=1, inner=48, context=24, carried=8
+)
+RECIPE = Recipe(
+    "tiny",
+    TINY,
+    TrainConfig(
+        streams=4,
+        window=16,
+        steps=12,
+        learning_rate=0.01,
+        warmup_steps=2,
+        bfloat16=False,
+        optimiser="muon",
+        device="cpu",
+        threads=1,
+        log_every=1,
+        save_every=6,
+        valid_every=100,
+    ),
+)
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def _stopped_after(step: int) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        if json.loads(line)["step"] == step:
+            raise KeyboardInterrupt
+
+    return say
+
+
+def _corpus() -> Corpus:
+    return corpus_of([music(50 + index, index) for index in range(8)])
+
+
+def _losses(out: Path) -> list[float]:
+    entries = [json.loads(line) for line in (out / LOG).read_text(encoding="utf-8").splitlines()]
+    return [entry["loss"] for entry in entries if "loss" in entry]
+
+
+def _teacher(folder: Path) -> Path:
+    """A tiny LSTM as a weights file."""
+    path = folder / "teacher.safetensors"
+    write_weights(
+        path,
+        tiny_net().state_dict(),
+        name="teacher",
+        architecture=TINY_LSTM.as_spec(),
+        vocabulary=Vocabulary(),
+        trained_on={},
+        recipe={},
+        figures={},
+        licence="CC0",
+    )
+    return path
+
+
+def test_a_tiny_transformer_learns_a_scale_by_heart(tmp_path: Path) -> None:
+    corpus = corpus_of([scale_run(48 + index, 60) for index in range(4)])
+    recipe = replace(RECIPE, train=replace(RECIPE.train, steps=60, save_every=60))
+    train(recipe, corpus, tmp_path, say=_silent)
+    losses = _losses(tmp_path)
+    assert sum(losses[-10:]) / 10 < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_a_killed_run_goes_on_with_the_same_curve(tmp_path: Path, taught: bool) -> None:
+    teacher = str(_teacher(tmp_path)) if taught else ""
+    recipe = replace(RECIPE, train=replace(RECIPE.train, teacher=teacher))
+    train(recipe, _corpus(), tmp_path / "whole", say=_silent)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, _corpus(), tmp_path / "cut", say=_stopped_after(8))
+    train(recipe, _corpus(), tmp_path / "cut", resume=True, say=_silent)
+    whole, cut = _losses(tmp_path / "whole"), _losses(tmp_path / "cut")
+    assert cut == whole[:8] + whole[6:]
+    one, other = (load_checkpoint(tmp_path / name / CHECKPOINT) for name in ("whole", "cut"))
+    assert one.tensors.keys() == other.tensors.keys()
+    assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
+
+
+def test_a_pupil_starts_with_what_fits_of_its_teacher(tmp_path: Path) -> None:
+    teacher = _teacher(tmp_path)
+    still = replace(RECIPE.train, steps=1, learning_rate=0.0, teacher=str(teacher))
+    run = train(replace(RECIPE, train=still), _corpus(), tmp_path / "run", say=_silent)
+    assert run is not None
+    mine, known = load_checkpoint(run).part("net."), load_net(teacher).state_dict()
+    shared = [name for name in mine if name in known]
+    assert {"to_logits.1.weight", "pitch_table.weight", "from_hidden.weight"} <= set(shared)
+    assert all(torch.equal(mine[name], known[name]) for name in shared)
+    assert not any(name.startswith("layers.") for name in mine)
+
+
+def test_a_pupil_follows_its_teacher(tmp_path: Path) -> None:
+    """Taught by a net that knows the scale, a fresh one knows it sooner."""
+    corpus = corpus_of([scale_run(64, 60)] * 4)
+    lstm = replace(RECIPE, net=TINY_LSTM, train=replace(RECIPE.train, optimiser="adamw", steps=150, save_every=150))
+    learnt = train(lstm, corpus, tmp_path / "teacher", say=_silent)
+    assert learnt is not None
+    teacher = export(learnt, tmp_path / "teacher.safetensors", licence="CC0")
+    alone = replace(RECIPE, train=replace(RECIPE.train, steps=10))
+    train(alone, corpus, tmp_path / "alone", say=_silent)
+    train(replace(alone, train=replace(alone.train, teacher=str(teacher))), corpus, tmp_path / "taught", say=_silent)
+    assert _losses(tmp_path / "taught")[-1] < 0.8 * _losses(tmp_path / "alone")[-1]
+
+
+def test_what_was_trained_is_exported_and_compiled(tmp_path: Path) -> None:
+    run = train(replace(RECIPE, train=replace(RECIPE.train, steps=2)), _corpus(), tmp_path / "run", say=_silent)
+    assert run is not None
+    weights = export(run, tmp_path / "own.safetensors", licence="CC0")
+    net = load_net(weights)
+    assert isinstance(net, TransformerNet)
+    assert net.config == TINY
+    program: torch.jit.ScriptModule = torch.jit.load(str(ensure_program(weights, tmp_path / "cache")))  # type: ignore[no-untyped-call]
+    with torch.inference_mode():
+        rows, _, _ = program.sample(program.initial_state(2), torch.rand(2, 5, 4), -1, 0, {})
+    assert rows.shape == (2, 5, 4)
+
+
+def test_muon_moves_the_matrices_of_the_blocks_and_adamw_all_others() -> None:
+    net = TransformerNet(TINY, Vocabulary())
+    adamw, muon = make_optimisers(net, "muon", learning_rate=0.01, weight_decay=0.1)
+    turned = [weight for group in muon.param_groups for weight in group["params"]]
+    others = [weight for group in adamw.param_groups for weight in group["params"]]
+    assert len(turned) == 4 * TINY.blocks
+    assert {id(weight) for weight in [*turned, *others]} == {id(weight) for weight in net.parameters()}
+    assert len(turned) + len(others) == len(list(net.parameters()))
+    with pytest.raises(UsageError, match=r"train\.optimiser 'sgd' is not known; use adamw or muon"):
+        make_optimisers(net, "sgd", learning_rate=0.01, weight_decay=0.1)
+
+
+def test_the_shipped_recipe_is_a_transformer_of_ten_million_weights() -> None:
+    recipe = read_recipe("transformer")
+    assert isinstance(recipe.net, TransformerConfig)
+    assert 10_000_000 < TransformerNet(recipe.net, Vocabulary()).count() < 12_000_000
