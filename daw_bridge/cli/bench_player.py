@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import time
 from collections.abc import Sequence
 
 from daw_bridge.io.ports_rtmidi import open_system
 from daw_bridge.live.player import Player
+from daw_bridge.live.priority import HELPERS, raise_thread, raised_helpers
+
+SETTLE_S = 0.3
+"""A new client disturbs the server for a few cycles; then the music begins."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,9 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--turns", type=int, default=10)
     parser.add_argument("--gap-s", type=float, required=True)
     options = parser.parse_args(argv)
-    system = open_system(options.api, client="aiart-player")
-    keys, ear = system.open_out(options.in_port), system.open_in(options.port)
-    system.close()
+    # It stands for a DAW, whose MIDI threads have real-time priority, too.
+    with raised_helpers():
+        system = open_system(options.api, client="aiart-player")
+        keys, ear = system.open_out(options.in_port), system.open_in(options.port)
+        system.close()
+    raise_thread(HELPERS)
+    time.sleep(SETTLE_S)
     try:
         performance = Player(keys, ear, options.gap_s).perform(options.turns)
     finally:

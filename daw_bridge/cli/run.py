@@ -40,6 +40,7 @@ def run(settings: Settings, debug: bool) -> int:
 def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
+    from daw_bridge.live.priority import raised_helpers
     from daw_bridge.live.wiring import IN, OUT, Bridge, load_tier
 
     settings = dict(asked.values)
@@ -68,14 +69,16 @@ def _play(asked: Settings, stop: _Signals) -> int:
         tier = load_tier(program)
         stop.check()
         identity = identify_model(tier.continuer.name, weights)
-        recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
+        with raised_helpers():
+            recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
         # The playing stops first: the take and the screens still see the last note-offs.
         opened.callback(recorder.close)
         opened.callback(bridge.stop)
         bridge.observe(recorder)
         bridge.observe(server)
         bridge.start(tier)
-        server.start()
+        with raised_helpers():
+            server.start()
         _notice(_greeting(bridge, tier, recorder.file))
         if not bridge.real_time:
             _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")

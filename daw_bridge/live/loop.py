@@ -7,6 +7,7 @@ which the thread could not run changes no decision.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 from collections import deque
@@ -51,6 +52,9 @@ _COLLECT_NEEDS_S: Final = 0.05
 _FAULT_REST_S: Final = 1.0
 _BREATH_S: Final = 0.01
 """After a fault the new engine is first asked so much later: one that fails at once must not take the whole core."""
+
+_SWITCH_S: Final = 0.0005
+"""A helper that computes gives the interpreter lock back so soon when the playing thread wants it."""
 
 _START_LIMIT_S: Final = 5.0
 
@@ -157,10 +161,13 @@ class PlayLoop:
         gc.collect()
         gc.freeze()
         gc.disable()
+        switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         self._playing.set()
         try:
             self.play()
         finally:
+            sys.setswitchinterval(switch_s)
             gc.enable()
             gc.unfreeze()
 

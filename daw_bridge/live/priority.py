@@ -1,23 +1,24 @@
-"""Asking the system to let the instrument's threads go first; every call tells whether it was allowed.
+"""Asking the system to let the instrument's threads go first, where that is allowed.
 
-The playing thread comes before the model's, the model's before other programs. The helpers are raised a little, too: a
-thread that is put aside while it holds the interpreter lock would keep the playing thread waiting.
+The playing thread comes first, then its helpers (driver, take, screens), then the model. All of them stand before other
+programs: a thread that is put aside while it holds the interpreter lock keeps the playing thread waiting, so none of
+those that ever hold it may be. Audio servers run at 70 and more and still come before all of this.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Final
 
 PLAYING: Final = 20
+HELPERS: Final = 15
 MODEL: Final = 10
-"""Real-time priorities, below the 70 or more that audio servers use."""
-
-HELPERS_NICE: Final = -10
 
 
 def raise_thread(priority: int) -> bool:
-    """Real-time scheduling for the calling thread."""
+    """Real-time scheduling for the calling thread; whether it was allowed."""
     if not hasattr(os, "sched_setscheduler"):
         return False
     try:
@@ -27,19 +28,16 @@ def raise_thread(priority: int) -> bool:
     return True
 
 
-def raise_helpers() -> int | None:
-    """Raise the calling thread, and with it the threads it makes from now on; its niceness before, None if refused."""
-    if not hasattr(os, "setpriority"):
-        return None
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+@contextlib.contextmanager
+def raised_helpers() -> Iterator[None]:
+    """Threads made inside the block, by us or by a driver, are helpers; the calling thread is what it was after it."""
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+    allowed = raise_thread(HELPERS)
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, min(before, HELPERS_NICE))
-    except OSError:
-        return None
-    return before
-
-
-def lower_again(niceness: int | None) -> None:
-    """Take `raise_helpers` back for the calling thread."""
-    if niceness is not None:
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        yield
+    finally:
+        if allowed:
+            os.sched_setscheduler(0, policy, param)

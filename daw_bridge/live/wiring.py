@@ -20,7 +20,7 @@ from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.systems import choose_system
 from daw_bridge.live.loop import PlayLoop
-from daw_bridge.live.priority import lower_again, raise_helpers
+from daw_bridge.live.priority import raised_helpers
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
 
@@ -79,13 +79,8 @@ class Bridge:
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
-        # Before the ports are opened: the driver's own threads inherit it.
-        self._niceness = raise_helpers()
-        try:
+        with raised_helpers():
             self._rack = self._opened(copies)
-        except BridgeError:
-            lower_again(self._niceness)
-            raise
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
 
     def observe(self, observer: Observer) -> None:
@@ -123,9 +118,10 @@ class Bridge:
         """Begin to play with a warm model."""
         self._thinker = Thinker(tier.continuer, self.submit, self.report)
         self._loop.attach(self._thinker)
-        self._thinker.start()
-        self._loop.start()
-        self._rack.start(self.submit)
+        with raised_helpers():
+            self._thinker.start()
+            self._loop.start()
+            self._rack.start(self.submit)
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
@@ -134,8 +130,6 @@ class Bridge:
             self._thinker.stop()
         self._rack.close()
         self.system.close()
-        lower_again(self._niceness)
-        self._niceness = None
 
     def ready_line(self, tier: Tier, osc: tuple[str, int] | None) -> str:
         """What a script waits for on stdout."""
