@@ -69,7 +69,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Performed, st.sampled_from(sorted(ACTION_NAMES))),
     st.sampled_from(LIVE).flatmap(
         lambda parameter: st.builds(ParameterSet, st.just(parameter.name), _value(parameter))
-    ),  # type: ignore[arg-type]
+    ),
     st.builds(PortLost, st.sampled_from(("in", "out", "keys"))),
     st.builds(PortReturned, st.sampled_from(("in", "out", "keys"))),
     st.builds(AnswerArrived, st.integers(1, 9), st.integers(0, 9), st.tuples(NOTES), st.just("stray")),

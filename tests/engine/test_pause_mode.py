@@ -93,7 +93,7 @@ def test_an_answer_is_prepared_as_soon_as_all_keys_are_up_and_dropped_when_the_m
     asks = world.of(Ask)
     assert [round(ask.start_s, 3) for ask in asks] == [2.0, 2.075]
     assert all(ask.speculative for ask in asks)
-    assert [cancel.ask_id for cancel in world.of(Cancel)][0] == asks[0].ask_id
+    assert next(cancel.ask_id for cancel in world.of(Cancel)) == asks[0].ask_id
     counts = world.engine.state.counts
     assert (counts.answers, counts.prepared_used, counts.prepared_dropped) == (1, 1, 1)
 

@@ -67,7 +67,8 @@ def test_take_turn_answers_at_once_even_with_keys_down() -> None:
     world = World(mode="manual").play(1.0, "C4 D4").midi(1.6, NoteOn(0, 64, 80)).do(2.0, "take_turn").until(20.0)
     assert world.onsets()[0] == (2.0, 72)
     (called,) = world.of(TurnCalled)
-    assert (called.call[-1].pitch, called.call[-1].end_s) == (64, pytest.approx(2.0))
+    assert called.call[-1].pitch == 64
+    assert called.call[-1].end_s == pytest.approx(2.0)
     nothing = World(mode="manual").do(1.0, "take_turn").until(5.0)
     assert nothing.faults() == ["turn"]
 
@@ -166,7 +167,7 @@ def test_a_knob_turned_during_the_answer_is_heard_at_once_and_the_rhythm_goes_on
     after = [(moment, key) for moment, key in world.onsets() if moment >= 4.03]
     assert [key for _, key in before] == [72, 74]
     # Drawn anew: the tune from its top, five semitones higher, where the old one would have gone on.
-    assert after[0] == (pytest.approx(before[-1][0] + 0.25), 77)
+    assert after[0][0] == pytest.approx(before[-1][0] + 0.25)
     assert [key for _, key in after[:3]] == [77, 79, 81]
 
 

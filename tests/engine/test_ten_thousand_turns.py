@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Sequence
 
 import pytest
 
 from daw_bridge.engine.engine import Engine, EngineSettings
-from daw_bridge.engine.events import Event, MidiArrived, Step, TurnCalled, TurnEnded
+from daw_bridge.engine.events import Action, Event, MidiArrived, Sent, Step, TurnCalled, TurnEnded
 from daw_bridge.engine.history import MOST_NOTES
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.music.messages import NoteOff, NoteOn
@@ -25,12 +26,12 @@ class Auditor:
         self.played: deque[int] = deque(maxlen=16)
         self.called = self.ended = self.notes = self.longest_context = 0
 
-    def heard(self, event: Event, now_s: float) -> None:
+    def heard(self, event: Event, now_s: float) -> None:  # noqa: ARG002 - the protocol has it
         if isinstance(event, MidiArrived) and isinstance(event.message, NoteOn):
             self.played.append(event.message.pitch)
 
-    def done(self, actions: object, now_s: float) -> None:
-        for action in actions:  # type: ignore[attr-defined]
+    def done(self, actions: Sequence[Action | Sent], now_s: float) -> None:  # noqa: ARG002 - as above
+        for action in actions:
             message = getattr(action, "message", None)
             if isinstance(message, NoteOn):
                 key = (message.channel, message.pitch)

@@ -94,6 +94,7 @@ class Broken(Tune):
     def begin(
         self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
+        del context, start_s, seed, time_scale, drums
         raise RuntimeError("no tensors today")
 
 
@@ -117,9 +118,7 @@ class World:
     def __init__(self, continuer: Continuer | None = None, *, latency_s: float = 0.0, **settings: Value) -> None:
         self.diary = Diary()
         self.engine = Engine(EngineSettings({"seed": 7, **settings}))
-        self.driver = OfflineDriver(
-            self.engine, continuer or Tune(), latency_s=latency_s, observers=[self.diary]
-        )
+        self.driver = OfflineDriver(self.engine, continuer or Tune(), latency_s=latency_s, observers=[self.diary])
 
     # The musician
 
