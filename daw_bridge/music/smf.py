@@ -186,7 +186,7 @@ def _read_track(data: bytes, number: int, room: int, warnings: list[str]) -> Smf
     at = tick = running = 0
     try:
         while at < size:
-            if len(events) > room:
+            if len(events) >= room:
                 raise ValueError(f"the MIDI file holds more than {MAX_EVENTS} events; that is no piece of music")
             delta = data[at]
             at += 1

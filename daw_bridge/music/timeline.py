@@ -9,6 +9,8 @@ from typing import Final
 
 from daw_bridge.music.smf import META_METER, Smf
 
+_LONGEST_BAR: Final = 64
+"""Quarter notes; what says it has longer bars is damaged."""
 DEFAULT_TEMPO_US: Final = 500_000
 """Microseconds per beat where a file names no tempo (120 bpm)."""
 
@@ -81,7 +83,7 @@ class MeterMap:
         """From (tick, beats, unit); senseless signatures (no beats, no unit) are passed over."""
         meters = [Meter(0, 0)]
         for tick, beats, unit in sorted(signatures, key=lambda row: row[0]):
-            if beats < 1 or not 1 <= unit <= 64:
+            if not 1 <= unit <= 64 or not 0 < beats * 4 <= _LONGEST_BAR * unit:
                 continue
             last = meters[-1]
             if tick == last.tick:
