@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from daw_bridge.engine.controllers import Controllers, Wish
 from daw_bridge.engine.conversation import Conversation
@@ -51,7 +52,9 @@ from daw_bridge.music.messages import (
 
 __all__ = ["Engine", "EngineSettings", "EngineState"]
 
-OUT = "out"
+MOST_STEPS_AT_ONCE: Final = 1000
+"""A moment that takes more steps than this is a fault of ours: better a new engine than a thread that never returns."""
+OUT: Final = "out"
 """The port that answers go to, as events name it; every other port is one that is listened to."""
 
 
@@ -152,7 +155,11 @@ class Engine:
     def _run_to(self, now_s: float) -> None:
         """Do everything that was due before `now_s`, each thing at its own moment."""
         self._handed_s = max(now_s, self._now_s)
+        standing = 0
         while (deadline_s := self._deadline_s()) is not None and deadline_s < now_s:
+            standing = 0 if deadline_s > self._now_s else standing + 1
+            if standing > MOST_STEPS_AT_ONCE:
+                raise RuntimeError(f"what was due at {deadline_s} s is never done")
             self._now_s = max(deadline_s, self._now_s)
             self._tick(self._now_s)
         self._now_s = self._handed_s
