@@ -16,6 +16,7 @@ from daw_tui.app import StageApp
 from daw_tui.roll import Roll
 from daw_tui.screens import takes as takes_page
 from daw_tui.screens.takes import TakesPage
+from daw_tui.widgets.meters import LevelMeters
 from daw_tui.widgets.piano_roll import PianoRoll
 from tests.tui.cell_picture import draw, screen_segments
 from tests.tui.scripted_bridge import CALL, RESPONSE, Clock, ScriptedBridge
@@ -30,21 +31,23 @@ async def live(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """The answer is under way."""
     bridge.perform(until_s=6.9)
     bridge.say(events.Fault("feedback", "our own notes come back from the DAW: they are not taken for a call"))
-    await settled(pilot)
+    await settled(pilot, bridge)
+    await struck(pilot, "in", "out")
 
 
 async def listening(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """The musician plays; a controller is being learned."""
     bridge.perform(until_s=2.9)
     bridge.submit(events.LearnStarted("density"))
-    await settled(pilot)
+    await settled(pilot, bridge)
+    await struck(pilot, "in")
 
 
 async def routing(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """Some controllers are learned, one is waited for."""
     await pilot.press("2")
     bridge.submit(events.LearnStarted("density"))
-    await settled(pilot)
+    await settled(pilot, bridge)
 
 
 async def presets(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
@@ -53,50 +56,51 @@ async def presets(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
         bridge.submit(events.PresetSaved(name))
     bridge.submit(events.PresetRecalled("second set"))
     bridge.submit(events.MappingSet(events.ControllerMap("preset:finale", "program", 1, 5)))
-    await settled(pilot)
+    await settled(pilot, bridge)
     await pilot.press("5")
-    await settled(pilot)
+    await settled(pilot, bridge)
 
 
 async def compose(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """A result is shown."""
-    del bridge
     await pilot.press("4")
     app = pilot.app
     app.query_one("#compose-file", Input).value = "ballad.mid"
     app.query_one("#compose-roll", PianoRoll).show_roll(sample_roll())
     app.query_one("#compose-report", Static).update("ballad-continued.mid   in 2.4 s   lstm  D minor  64 notes added")
-    await settled(pilot)
+    await settled(pilot, bridge)
 
 
 async def takes(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """Three takes are listed."""
-    del bridge
     await pilot.press("3")
     page = pilot.app.query_one(TakesPage)
     for _ in range(200):
         await pilot.pause(0.02)
         if len(page.takes) == 3 and all(roll.size.width for roll in page.query(PianoRoll)):
             break
-    await settled(pilot)
+    await settled(pilot, bridge)
 
 
 async def help_page(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """All keys."""
     bridge.perform(until_s=6.9)
-    await settled(pilot)
+    await settled(pilot, bridge)
     await pilot.press("question_mark")
-    await settled(pilot)
+    await settled(pilot, bridge)
 
 
 async def offline(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """The bridge is away."""
     bridge.perform(until_s=6.9)
-    await settled(pilot)
+    await settled(pilot, bridge)
     bridge.stop()
-    bridge.clock.now_s += 10.0
-    await pilot.pause(1.3)
-    await settled(pilot)
+    bridge.clock.now_s += 4.0
+    app = pilot.app
+    assert isinstance(app, StageApp)
+    while app.connected:
+        await pilot.pause(0.05)
+    await pilot.pause(0.2)
 
 
 STAGES: Final[dict[str, Stage]] = {
@@ -164,10 +168,31 @@ async def sample_json(arguments: list[str], on_words: object = None) -> Any:
     }
 
 
-async def settled(pilot: Pilot[int]) -> None:
-    """What was said has come over and is drawn."""
-    for _ in range(6):
-        await pilot.pause(0.05)
+async def settled(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """What was said has come over and is drawn; what was held back for its rate, too."""
+    await _come_over(pilot, bridge)
+    bridge.clock.now_s += 0.04
+    await _come_over(pilot, bridge)
+
+
+async def struck(pilot: Pilot[int], *ports: str) -> None:
+    """The meters as they stand right after a hard note, when the time since the last frame has been seen off."""
+    meters = pilot.app.query_one(LevelMeters)
+    for port in ports:
+        await pilot.pause(0.2)
+        meters.hit(port, 0.9)
+    await pilot.pause(0.2)
+
+
+async def _come_over(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    app = pilot.app
+    assert isinstance(app, StageApp)
+    mark = bridge.mark()
+    for _ in range(250):
+        await pilot.pause(0.02)
+        if any(abs(note.onset_s - mark) < 0.01 for note in app.view.roll.notes):
+            break
+    await pilot.pause(0.12)
 
 
 async def picture(stage: Stage, size: tuple[int, int], target: Path | None = None) -> str:
@@ -188,7 +213,7 @@ async def picture(stage: Stage, size: tuple[int, int], target: Path | None = Non
                 bridge.submit(events.ParameterSet(name, value))
             bridge.submit(events.MappingSet(events.ControllerMap("take_turn", "note", 10, 36)))
             bridge.latencies(LATENCIES_MS)
-            await settled(pilot)
+            await settled(pilot, bridge)
             await stage(pilot, bridge)
             svg = app.export_screenshot(title="aiart-bridge tui")
             if target is not None:

@@ -46,6 +46,7 @@ class ScriptedBridge:
         self.mappings: dict[str, events.ControllerMap] = {}
         self.presets: list[str] = []
         self.current = ""
+        self._marks = 0
         self.server = ControlServer(
             "127.0.0.1",
             0,
@@ -97,6 +98,13 @@ class ScriptedBridge:
     def say(self, *actions: events.Action | events.Sent) -> None:
         """The engine did these."""
         self.server.done(actions, self.clock())
+
+    def mark(self) -> float:
+        """Say something that is never seen; returns its onset, by which it is known to have come over."""
+        self._marks += 1
+        onset_s = self.origin_s - 30.0 - 0.1 * self._marks
+        self.say(events.NotePlayed(Note(onset_s, 0, 0.1, 1), 0))
+        return onset_s - self.origin_s
 
     def perform(self, turn: int = 7, until_s: float = 8.0) -> None:
         """A call and its answer, as far as `until_s` seconds after the bridge's start; the clock goes there."""
