@@ -34,11 +34,11 @@ CHORD_S: Final = 0.04
 GAP_FLOOR_S: Final = 0.35
 GAP_CEILING_S: Final = 1.2
 GAP_UNKNOWN_S: Final = 0.8
-GAP_INTERVALS: Final = 2.5
+GAP_INTERVALS: Final = 2.0
 
 
 def adaptive_gap_s(onsets_s: Sequence[float]) -> float:
-    """The silence that ends a call: 2.5 times its median inter-onset interval, within 0.35 and 1.2 s.
+    """The silence that ends a call: twice its median inter-onset interval, within 0.35 and 1.2 s.
 
     A player who plays fast is answered fast; one who plays slowly may breathe. One gesture alone says nothing: 0.8 s.
     """

@@ -20,16 +20,16 @@ from tests.support.world import Tune, World, sounding
 
 
 def answering(**settings: object) -> World:
-    """A call at 1.0 s whose answer starts at 2.575 s: eight notes, one every 0.25 s."""
+    """A call at 1.0 s whose answer starts at 3.45 s: eight notes, one every 0.25 s."""
     return World(**settings).play(1.0, "C4 D4 E4 F4 G4 A4 B4 C5", step_s=0.25)  # type: ignore[arg-type]
 
 
-ANSWER_S = 3.575
+ANSWER_S = 3.45
 
 
 def test_playing_over_the_answer_silences_it_in_the_same_moment() -> None:
-    world = World(Tune(length_s=2.0)).play(1.0, "C4 D4 E4 F4").play(3.0, "C3").until(3.01)
-    assert {moment for moment, word, _ in world.score() if word == "off"} == {3.0}
+    world = World(Tune(length_s=2.0)).play(1.0, "C4 D4 E4 F4").play(2.9, "C3").until(2.91)
+    assert {moment for moment, word, _ in world.score() if word == "off"} == {2.9}
     assert not sounding(world.sent)
     (ended,) = world.of(TurnEnded)
     assert ended.reason == "yielded"
@@ -48,10 +48,10 @@ def test_in_layers_both_play_and_the_next_call_is_answered_afterwards() -> None:
 
 
 def test_what_was_cut_off_is_cut_off_in_the_models_ears_too() -> None:
-    world = World(Tune(length_s=2.0)).play(1.0, "C4 D4 E4 F4").play(3.0, "C3 D3").until(20.0)
+    world = World(Tune(length_s=2.0)).play(1.0, "C4 D4 E4 F4").play(2.9, "C3 D3").until(20.0)
     second = world.of(TurnCalled)[1]
     heard = [(note.pitch, round(note.end_s, 3)) for note in second.context if note.pitch > 70]
-    assert heard == [(72, 3.0), (74, 3.0)]
+    assert heard == [(72, 2.9), (74, 2.9)]
 
 
 def test_stop_ends_the_answer_and_drops_a_call_that_waits() -> None:
@@ -162,9 +162,9 @@ def test_keep_marks_the_last_answered_turn() -> None:
 
 
 def test_a_knob_turned_during_the_answer_is_heard_at_once_and_the_rhythm_goes_on() -> None:
-    world = answering().set(4.0, "temperature", 1.5).until(30.0)
-    before = [(moment, key) for moment, key in world.onsets() if moment < 4.03]
-    after = [(moment, key) for moment, key in world.onsets() if moment >= 4.03]
+    world = answering().set(3.9, "temperature", 1.5).until(30.0)
+    before = [(moment, key) for moment, key in world.onsets() if moment < 3.93]
+    after = [(moment, key) for moment, key in world.onsets() if moment >= 3.93]
     assert [key for _, key in before] == [72, 74]
     # Drawn anew: the tune from its top, five semitones higher, where the old one would have gone on.
     assert after[0][0] == pytest.approx(before[-1][0] + 0.25)
@@ -181,7 +181,7 @@ def test_a_knob_that_is_dragged_does_not_ask_for_every_step() -> None:
 
 
 def test_what_was_drawn_can_be_replayed_part_by_part() -> None:
-    world = answering().set(4.0, "temperature", 1.5).until(30.0)
+    world = answering().set(3.9, "temperature", 1.5).until(30.0)
     called = {called.ask_id: called for called in world.of(TurnCalled)}
     assert len(called) == 2
     for ask_id in called:
@@ -226,7 +226,7 @@ def test_changing_the_channel_while_a_note_sounds_releases_it_where_it_sounds() 
 def test_a_lost_output_port_is_owed_its_note_offs() -> None:
     world = World(Tune(length_s=0.5, step_s=0.6)).play(1.0, "C4 D4 E4").event(2.5, PortLost("out"))
     world.event(5.0, PortReturned("out")).until(20.0)
-    assert world.score()[0][:2] == (2.325, "on")
+    assert world.score()[0][:2] == (2.2, "on")
     assert world.score()[1] == (5.0, "off", 72)
     assert not sounding(world.sent)
     assert world.faults() == ["port", "port"]

@@ -18,14 +18,14 @@ SCORES = {
     (TurnState.LISTENING, Move.CLOSED): lambda: World().play(1.0, "C4 D4").until(20.0),
     (TurnState.LISTENING, Move.DROPPED): lambda: World().play(1.0, "C4 D4").do(1.6, "stop").until(20.0),
     (TurnState.THINKING, Move.RESUMED): lambda: (
-        World(start_on="bar").do(0.0, "start").play(1.0, "C4 D4").midi(3.9, NoteOn(0, 60, 80)).until(3.95)
+        World(start_on="bar").do(0.0, "start").play(1.0, "C4 D4 E4").midi(3.9, NoteOn(0, 60, 80)).until(3.95)
     ),
     (TurnState.THINKING, Move.JOINED): lambda: (
         World(mode="bars", bars=1).do(0.0, "start").play(0.5, "C4 D4").midi(1.97, NoteOn(0, 60, 80)).until(1.98)
     ),
     (TurnState.THINKING, Move.BEGAN): lambda: World().play(1.0, "C4 D4").until(20.0),
     (TurnState.THINKING, Move.DROPPED): lambda: (
-        World(start_on="bar").do(0.0, "start").play(1.0, "C4 D4").do(3.9, "stop").until(3.95)
+        World(start_on="bar").do(0.0, "start").play(1.0, "C4 D4 E4").do(3.9, "stop").until(3.95)
     ),
     (TurnState.ANSWERING, Move.JOINED): lambda: World(overlap="layer").play(1.0, "C4 D4").play(2.5, "E4").until(2.6),
     (TurnState.ANSWERING, Move.ENDED): lambda: World().play(1.0, "C4 D4").until(20.0),
