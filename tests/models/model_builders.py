@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -57,10 +58,10 @@ def corpus_of(pieces: Sequence[Rows], *, note_class: int = PITCHED, valid_every:
     )
 
 
-def tiny_net(seed: int = 0) -> LstmNet:
+def tiny_net(seed: int = 0, *, harmony: bool = False) -> LstmNet:
     """A random net whose outputs are far from even, so that differences show."""
     torch.manual_seed(seed)
-    net = LstmNet(TINY, Vocabulary())
+    net = LstmNet(replace(TINY, harmony=harmony), Vocabulary())
     with torch.no_grad():
         for weight in net.parameters():
             weight.add_(0.1 * torch.randn_like(weight))

@@ -52,6 +52,16 @@ def test_scores_equal_the_vectorised_net(program: torch.jit.ScriptModule, note_c
     assert nats[0].double().mean(0).tolist() == pytest.approx(wanted.parts, abs=2e-4)
 
 
+def test_a_net_that_hears_the_harmony_is_its_program_too() -> None:
+    net = tiny_net(harmony=True)
+    deaf, hearing = (compile_net(one, quantised=False) for one in (tiny_net(), net))
+    wanted = measure(net, corpus_of([music(200, 6)]), [0])
+    nats, _ = hearing.score(hearing.initial_state(1), _rows(200, 6), PITCHED)
+    assert nats[0].double().mean(0).tolist() == pytest.approx(wanted.parts, abs=2e-4)
+    others, _ = deaf.score(deaf.initial_state(1), _rows(200, 6), PITCHED)
+    assert float((nats - others)[..., 1].abs().mean()) > 0.01
+
+
 def test_scores_are_chances_that_sum_to_one(program: torch.jit.ScriptModule) -> None:
     state = program.expand(_heard(program), 128)
     rows = torch.tensor([[[25, pitch, 20, 64]] for pitch in range(128)])

@@ -39,14 +39,8 @@ def weights(tmp_path: Path) -> Path:
 def test_the_header_says_what_the_file_is(weights: Path) -> None:
     header = read_header(weights)
     assert header["name"] == "tiny"
-    assert header["architecture"] == {
-        "family": "lstm",
-        "hidden": 24,
-        "head": 16,
-        "wide": 8,
-        "narrow": 4,
-        "dropout": 0.1,
-    }
+    assert header["architecture"] == TINY.as_spec()
+    assert TINY.as_spec()["family"] == "lstm"
     assert header["vocabulary"] == Vocabulary().as_spec()
     assert header["licence"] == "CC0 1.0"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import torch
 from daw_bridge.errors import UsageError
 from daw_models.data.augment import Augmentation, draw
 from daw_models.data.corpus import Corpus
-from daw_models.nets.features import LONG_AGO, NO_PITCH, RING, length_bucket
+from daw_models.nets.features import HORIZONS, LONG_AGO, NO_PITCH, RING, length_bucket
 from daw_models.nets.notewise import Batch
 
 LONGEST_RUN = 4096
@@ -27,6 +28,7 @@ class Run:
     onset: npt.NDArray[np.int64]
     repeat: npt.NDArray[np.int64]
     length: npt.NDArray[np.int64]
+    harmony: npt.NDArray[np.float32]
     note_class: int
     velocity_weight: float
 
@@ -46,10 +48,22 @@ def start_run(corpus: Corpus, piece: int, first: int, notes: int, change: Augmen
     length = np.where(known, corpus.length[here].astype(np.int64), 0)
     buckets = length_bucket(torch.from_numpy(length)).numpy()
     onset = np.cumsum(rows[:, 0])
-    return Run(rows, onset, repeat, buckets, corpus.note_classes[piece], change.velocity_weight)
+    return Run(
+        rows, onset, repeat, buckets, fading_counts(rows[:, 1]), corpus.note_classes[piece], change.velocity_weight
+    )
 
 
-def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[np.int64]]:
+def fading_counts(pitches: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Before each note, how often each pitch class was heard, older notes counting less: [notes, 12 HORIZONS]."""
+    counts = np.zeros((len(pitches), len(HORIZONS), 12), np.float32)
+    left = np.array(HORIZONS, np.float32)[:, None]
+    for note, pitch in enumerate(pitches[:-1]):
+        counts[note + 1] = counts[note] * left
+        counts[note + 1, :, pitch % 12] += 1
+    return counts.reshape(len(pitches), -1)
+
+
+def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[Any]]:
     """Notes start..start+size of a run with all that is known before each; rows beyond its end are -1."""
     stop = min(start + size, len(run.rows))
     target = np.full((size, 4), -1, np.int64)
@@ -66,6 +80,8 @@ def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[np.int64]]:
     repeat[: stop - start] = run.repeat[start:stop]
     length = np.zeros((size, run.length.shape[1]), np.int64)
     length[: stop - start] = run.length[start:stop]
+    harmony = np.zeros((size, run.harmony.shape[1]), np.float32)
+    harmony[: stop - start] = run.harmony[start:stop]
     return {
         "target": target,
         "before": before,
@@ -74,10 +90,11 @@ def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[np.int64]]:
         "ring_end": np.where(real, run.onset[held] + run.rows[held, 2], LONG_AGO),
         "repeat": repeat,
         "length": length,
+        "harmony": harmony,
     }
 
 
-def stack(cuts: Sequence[Mapping[str, npt.NDArray[np.int64]]], runs: Sequence[Run]) -> Batch:
+def stack(cuts: Sequence[Mapping[str, npt.NDArray[Any]]], runs: Sequence[Run]) -> Batch:
     """Put windows side by side."""
     arrays = {name: torch.from_numpy(np.stack([part[name] for part in cuts])) for name in cuts[0]}
     weight = (arrays["target"][..., :1] >= 0).float().repeat(1, 1, 4)

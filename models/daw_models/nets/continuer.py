@@ -132,6 +132,10 @@ class Continuer(nn.Module):
         self._recur(state, entering.unsqueeze(1), state[4].unsqueeze(1))
 
     def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
+        """Take notice of one note; returns what the core is to hear of it, int64 [B, slots]."""
+        return self._keep(state, note, onset, duration, note_class)
+
+    def _keep(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
         """Keep what is told exactly up to date with one note; returns what the core is to hear, int64 [B, slots]."""
         now = state[4] + note[:, 0]
         state[4] = now
@@ -182,8 +186,13 @@ class Continuer(nn.Module):
         known = onset.unsqueeze(1)
         held = torch.add(told[:, 5], told[:, 0] == known, alpha=16)
         index = torch.cat([torch.full_like(known, note_class), known, told[:, 1], held, status], 1)
-        inner = torch.relu(state[2][:, self.head : 2 * self.head] + table_sums(self.pitch_rows, index + self.pitch_at))
+        hidden = state[2][:, self.head : 2 * self.head] + self._from_key(state)
+        inner = torch.relu(hidden + table_sums(self.pitch_rows, index + self.pitch_at))
         return self._raised(self.out_pitch(inner), 128, told[:, 1], 128, lift)
+
+    def _from_key(self, state: list[Tensor]) -> Tensor:
+        """What the pitch head hears of the harmony so far; nothing, unless a family listens."""
+        return torch.zeros_like(state[2][:, : self.head])
 
     def _pitch_held(self, state: list[Tensor], pitch: Tensor) -> Tensor:
         """For each finder whether its pitch came true, times the bucket of its match's length."""

@@ -2,18 +2,26 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from daw_models.nets.continuer import Continuer, table_sums
+from daw_models.nets.features import HORIZONS, shares_of
 from daw_models.nets.lstm import LstmNet
 from daw_models.nets.products import ProductMaker
 
 
 class LstmContinuer(Continuer):
-    """The program of an `LstmNet`. Its own in the state: 0 hidden and 1 cell [B, 2, hidden]."""
+    """The program of an `LstmNet`.
+
+    Its own in the state: 0 hidden and 1 cell [B, 2, hidden]; 11 fading counts of pitch classes [B, HORIZONS, 12].
+    """
 
     opening_hidden: Tensor
     opening_cell: Tensor
     opening_heads: Tensor
+    harmony_weight: Tensor
+    horizons: Tensor
+    pitch_classes: Tensor
 
     def __init__(self, net: LstmNet, product: ProductMaker) -> None:
         super().__init__(net, product)
@@ -23,6 +31,12 @@ class LstmContinuer(Continuer):
         self.second_input = product(weights["layers.1.weight_ih_l0"], weights["layers.1.bias_ih_l0"])
         self.second_hidden = product(weights["layers.1.weight_hh_l0"], weights["layers.1.bias_hh_l0"])
         self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
+        harmony = torch.zeros(self.head, 12 * len(HORIZONS))
+        if net.from_harmony is not None:
+            harmony = net.from_harmony.weight.detach().clone()
+        self.register_buffer("harmony_weight", harmony)
+        self.register_buffer("horizons", torch.tensor(HORIZONS).unsqueeze(1))
+        self.register_buffer("pitch_classes", torch.eye(12).unsqueeze(1))
         self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
@@ -36,7 +50,15 @@ class LstmContinuer(Continuer):
             self.opening_hidden.repeat(batch, 1, 1),
             self.opening_cell.repeat(batch, 1, 1),
             self.opening_heads.repeat(batch, 1),
+            torch.zeros(batch, self.horizons.size(0), 12),
         ]
+
+    def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
+        state[11] = state[11] * self.horizons + self.pitch_classes[note[:, 1] % 12]
+        return self._keep(state, note, onset, duration, note_class)
+
+    def _from_key(self, state: list[Tensor]) -> Tensor:
+        return functional.linear(shares_of(state[11].flatten(1)), self.harmony_weight)
 
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
         for index in range(entering.size(1)):

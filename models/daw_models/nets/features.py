@@ -20,6 +20,8 @@ FINDERS = 2
 STATUSES = 3
 """A recent note is sounding, has ended just now, or has ended before."""
 LENGTH_BUCKETS = 16
+HORIZONS = (0.95, 0.99, 0.998)
+"""How much of the count of pitch classes each note leaves: memories of about 20, 100 and 500 notes."""
 NOWHERE = 1 << 40
 """A note-off that does not come."""
 NO_PITCH = 128
@@ -47,6 +49,12 @@ def status_index(pitches: Tensor, ends: Tensor, now: Tensor) -> Tensor:
     """
     since = now.unsqueeze(-1) - ends
     return pitches + (since >= 0).to(torch.int64) * 128 + (since > 2).to(torch.int64) * 128
+
+
+def shares_of(counts: Tensor) -> Tensor:
+    """Fading counts of pitch classes, float [..., 12 HORIZONS], as shares times twelve; zeros before the first note."""
+    apart = torch.stack(counts.chunk(3, -1), -2)
+    return (apart * (12.0 / (apart.sum(-1, keepdim=True) + 0.001))).flatten(-2)
 
 
 def length_bucket(length: Tensor) -> Tensor:

@@ -11,18 +11,20 @@ from torch.nn import functional
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.nets.features import HORIZONS, shares_of
 from daw_models.nets.notewise import Batch, NoteNet
 
 
 @dataclass(frozen=True)
 class LstmConfig:
-    """Sizes of the net; `dropout` matters in training only."""
+    """Sizes of the net; `dropout` matters in training only. With `harmony` it counts the pitch classes it heard."""
 
     hidden: int = 512
     head: int = 256
     wide: int = 64
     narrow: int = 16
     dropout: float = 0.1
+    harmony: bool = False
 
     def as_spec(self) -> dict[str, object]:
         """Plain values for the header of a weights file."""
@@ -46,10 +48,21 @@ class LstmNet(NoteNet):
     def __init__(self, config: LstmConfig, vocabulary: Vocabulary) -> None:
         super().__init__(config, vocabulary)
         self.layers = nn.ModuleList(nn.LSTM(config.hidden, config.hidden, batch_first=True) for _ in range(2))
+        self.from_harmony: nn.Linear | None = None
+        if config.harmony:
+            self.from_harmony = nn.Linear(12 * len(HORIZONS), config.head, bias=False)
+            nn.init.zeros_(self.from_harmony.weight)
         with torch.no_grad():
             for layer in self.layers:
                 # Open forget gates let the net remember from the first step on.
                 layer.get_parameter("bias_ih_l0")[config.hidden : 2 * config.hidden] = 1.0
+
+    def from_key(self, batch: Batch) -> Tensor:
+        """Shares of the pitch classes heard, so that an answer stays in its key however far it goes."""
+        if self.from_harmony is None:
+            return super().from_key(batch)
+        heard: Tensor = self.from_harmony(shares_of(batch.harmony))
+        return heard
 
     def opening_state(self, batch: int) -> list[Tensor]:
         """Zeros."""

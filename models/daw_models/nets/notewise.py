@@ -55,7 +55,8 @@ class Batch:
     target [B, T, 4]: the notes in cells. before [B, T, 4]: the notes before them (-1 at the start of a piece).
     ring_pitch, ring_end [B, T, RING]: pitches and absolute ends of the last notes. now [B, T]: the onset
     of the note before, in absolute cells. repeat [B, T, FINDERS, 4]: the note that followed the longest match (-1:
-    none), length [B, T, FINDERS]: its bucket. note_class [B]. weight float [B, T, 4]: of each part in the loss.
+    none), length [B, T, FINDERS]: its bucket. harmony float [B, T, 12 HORIZONS]: counts of the pitch classes heard,
+    fading. note_class [B]. weight float [B, T, 4]: of each part in the loss.
     """
 
     target: Tensor
@@ -65,6 +66,7 @@ class Batch:
     now: Tensor
     repeat: Tensor
     length: Tensor
+    harmony: Tensor
     note_class: Tensor
     weight: Tensor
 
@@ -141,6 +143,10 @@ class NoteNet(nn.Module):
     def core(self, flow: Tensor, batch: Batch, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """What the notes so far come to, [B, T, hidden] -> [B, T, hidden], and the next state."""
         raise NotImplementedError
+
+    def from_key(self, batch: Batch) -> Tensor:  # noqa: ARG002
+        """What the pitch head hears of the harmony so far; nothing, unless a family listens."""
+        return torch.zeros((), device=self.cell_bins.device)
 
     def opening_state(self, batch: int) -> list[Tensor]:
         """The state before the first note."""
@@ -222,7 +228,9 @@ class NoteNet(nn.Module):
             ),
             self._decide(
                 1,
-                heads[1] + self.from_status(_many_hot(status_index(batch.ring_pitch, batch.ring_end, then))),
+                heads[1]
+                + self.from_status(_many_hot(status_index(batch.ring_pitch, batch.ring_end, then)))
+                + self.from_key(batch),
                 [group, onset_known, *(self.pitch_table(told_pitch[..., k]) for k in range(FINDERS)), *onset_held],
                 told_pitch,
                 128,

@@ -114,6 +114,10 @@ class _Run:
             self.teacher = load_net(find_model(recipe.train.teacher)).to(self.device).requires_grad_(False)
             self._learn_by_heart(self.teacher)
         self.net.to(self.device)
+        if recipe.train.only:
+            beginnings = tuple(recipe.train.only.split())
+            for name, weight in self.net.named_parameters():
+                weight.requires_grad_(name.startswith(beginnings))
         self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
         self.optimisers = make_optimisers(
             self.net,

@@ -23,6 +23,7 @@ class TrainConfig:
     `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine. `device` auto
     is the GPU if there is one. `optimiser` is adamw or muon. `teacher` names a model whose tables and heads the
     net starts with where they fit, and whose expectations are `teaching` of the loss at first, and none at the end.
+    `only` lists beginnings of names, parted by spaces: all other weights stay as they are.
     """
 
     seed: int = 1
@@ -39,6 +40,7 @@ class TrainConfig:
     optimiser: str = "adamw"
     device: str = "auto"
     teacher: str = ""
+    only: str = ""
     teaching: float = 0.5
     threads: int = 2
     log_every: int = 20
