@@ -42,9 +42,9 @@ _SAMPLING: Final = (
 def main(argv: Sequence[str]) -> int:
     """Run `compose ...`. Returns the exit status: 1 when some of several files failed."""
     if argv and argv[0] in TOOLS and not Path(argv[0]).exists():
-        from daw_bridge.cli import compose_tools
+        from daw_bridge.cli.compose_tools import main as run_tool
 
-        return compose_tools.main(argv)
+        return run_tool(argv)
     options = _parser().parse_args(argv)
     if options.analyse:
         from daw_bridge.cli.compose_analyse import analyse_files

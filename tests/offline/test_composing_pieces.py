@@ -145,7 +145,8 @@ def test_infill_changes_nothing_outside_its_bars() -> None:
 
 
 def test_the_bridge_is_the_draft_after_which_the_piece_goes_on_best() -> None:
-    given, model, task = piece(), ScoringMemory(), Task(part="Melody")
+    given, model = piece(), ScoringMemory()
+    task = Task(part="Melody", controls=SamplingControls(temperature=2.0, imitation=0.0))
     place = place_infill(given, task, 3, 4)
     chosen = infill_piece(model, place, task, 9)
     first_after = next(note.pitch for note in given.notes if note.track == 1 and note.on_tick == 4 * BAR)
