@@ -117,6 +117,7 @@ class StageApp(App[int]):
         self.call_after_refresh(self._find_bridge)
 
     def _find_bridge(self) -> None:
+        self.page.entered()
         if self._target is not None:
             self.run_worker(self._connect(*self._target), exit_on_error=True)
         else:

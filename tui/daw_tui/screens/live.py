@@ -96,6 +96,10 @@ class LivePage(Page):
         self._transport.show(view.turn, view.transport, view.beat(clock_s), self.connected)
         self._levels.show(view.connections, elapsed_s)
 
+    def entered(self) -> None:
+        """Begin at the first slider."""
+        self.query(ParameterSlider).first().focus()
+
     def zoom(self, factor: float) -> None:
         """Show more or less time in the roll."""
         self._stage_roll.window_s = min(60.0, max(2.5, self._stage_roll.window_s * factor))
