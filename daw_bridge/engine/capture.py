@@ -88,6 +88,13 @@ class Capture:
         pedals_s = (min(self._struck_s + PATIENCE_S, down_s + PEDAL_PATIENCE_S) for down_s in self._pedals.values())
         return max(self._released_s, *keys_s, *pedals_s, float("-inf"))
 
+    @property
+    def began_s(self) -> float:
+        """The first onset of the call, infinity before there is one."""
+        done_s = min((note.onset_s for note in self._done), default=float("inf"))
+        down_s = (key.onset_s for keys in self._down.values() for key in keys if key.counted)
+        return min(done_s, min(down_s, default=float("inf")))
+
     def gap_s(self) -> float:
         """The adaptive gap of the call so far."""
         return adaptive_gap_s(tuple(self._onsets_s))

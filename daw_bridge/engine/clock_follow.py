@@ -12,6 +12,8 @@ from daw_bridge.music.meter import PULSES_PER_BEAT, SIXTEENTHS_PER_BEAT
 GIVE_UP_S: Final = 10.0
 """A clock that has died is free-wheeled for so long."""
 PULSES_PER_SIXTEENTH: Final = PULSES_PER_BEAT // SIXTEENTHS_PER_BEAT
+TELLING: Final = 3
+"""So many different song positions in a row on whole beats of clocks are no accident."""
 
 
 class ClockFollower:
@@ -26,6 +28,8 @@ class ClockFollower:
         self._last_s: float | None = None
         self._silent = False
         self._pulses_per_position = PULSES_PER_SIXTEENTH
+        self._taught = False
+        self._on_beats: set[int] = set()
         self.breaks = 0
 
     @property
@@ -81,6 +85,12 @@ class ClockFollower:
             case _:
                 pass
 
+    def count_position_in(self, unit: str) -> None:
+        """What song position counts: `sixteenths`, `clocks`, or `auto` to find out."""
+        self._taught = unit != "auto"
+        self._pulses_per_position = 1 if unit == "clocks" else PULSES_PER_SIXTEENTH
+        self._on_beats.clear()
+
     def advance(self, now_s: float) -> list[str]:
         """Look after a clock that has died; returns what the player should know."""
         if self._last_s is None or now_s < self._last_s + SILENCE_S:
@@ -119,16 +129,29 @@ class ClockFollower:
             self.breaks += 1
 
     def _locate(self, value: int) -> None:
-        """Song position counts sixteenths; Ardour 7 sends clocks. A value that fits where we are tells which."""
-        here = self._loop.number - self._origin + 1 if self._rolling else self._position
-        if here > 2 * PULSES_PER_SIXTEENTH:
-            if abs(value * PULSES_PER_SIXTEENTH - here) <= PULSES_PER_SIXTEENTH:
-                self._pulses_per_position = PULSES_PER_SIXTEENTH
-            elif abs(value - here) <= PULSES_PER_SIXTEENTH:
-                self._pulses_per_position = 1
+        if not self._taught:
+            self._recognise(value)
         self._position = value * self._pulses_per_position
         if self._rolling:
             # Until the next pulse it is not known where the beat is.
             self._rolling = False
             self._armed = True
             self.breaks += 1
+
+    def _recognise(self, value: int) -> None:
+        """Song position counts sixteenths; Ardour 7 sends clocks.
+
+        A value that fits where we are tells which. So do several that are all whole beats in clocks: of those in
+        sixteenths every sixth would be.
+        """
+        here = self._loop.number - self._origin + 1 if self._rolling else self._position
+        if here > 2 * PULSES_PER_SIXTEENTH and abs(value * PULSES_PER_SIXTEENTH - here) <= PULSES_PER_SIXTEENTH:
+            self._pulses_per_position = PULSES_PER_SIXTEENTH
+        elif here > 2 * PULSES_PER_SIXTEENTH and abs(value - here) <= PULSES_PER_SIXTEENTH:
+            self._pulses_per_position = 1
+        elif value % PULSES_PER_BEAT:
+            self._on_beats.clear()
+        elif value:
+            self._on_beats.add(value)
+            if len(self._on_beats) >= TELLING:
+                self._pulses_per_position = 1

@@ -358,7 +358,9 @@ class Conversation:
             return None
         if not grid.calling or self._state is not TurnState.LISTENING:
             return grid.line_s
-        return grid.lead_s if self._prepared is None else grid.closing_s
+        if self._prepared is None:
+            return grid.lead_s if self._capture.began_s < grid.closing_s else grid.line_s
+        return grid.closing_s
 
     def _follow_grid(self, now_s: float) -> bool:
         grid = self._grid
@@ -367,7 +369,8 @@ class Conversation:
             return False
         if not grid.entered:
             grid.enter(now_s)
-        if grid.calling and self._state is TurnState.LISTENING:
+        # What is struck after the closing is on the line, and no call of this half.
+        if grid.calling and self._state is TurnState.LISTENING and self._capture.began_s < grid.closing_s:
             if now_s >= grid.lead_s and not self._fits(self._prepared):
                 self._prepare_for_line(speculative=now_s < grid.closing_s)
             if now_s >= grid.closing_s:

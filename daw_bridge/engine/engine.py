@@ -84,6 +84,7 @@ class Engine:
         self._handed_s = float("-inf")
         self._output = Output(self._emit, self._released)
         self._transport = Transport(self._values.word("clock"), self._values.number("tempo"), self._emit)
+        self._transport.count_position_in(self._values.word("song_position"))
         self._conversation = Conversation(self._values, self._transport, self._output, settings.seed, self._emit)
         self._thru = Thru(self._output, self._values)
         self._echo = EchoGuard()
@@ -248,6 +249,8 @@ class Engine:
                 self._transport.set_tempo(self._values.number("tempo"), self._now_s)
             case "clock":
                 self._transport.want(self._values.word("clock"), self._now_s)
+            case "song_position":
+                self._transport.count_position_in(self._values.word("song_position"))
             case "thru" if not self._values.flag("thru"):
                 self._thru.release(self._now_s)
             case "program" | "out_channel":

@@ -144,6 +144,12 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _choice("start_on", ("now", "beat", "bar"), Heard.NEXT_TURN, "where an answer starts when a clock runs"),
     _choice("overlap", ("yield", "layer"), Heard.AT_ONCE, "what the answer does when you play over it"),
     _choice("clock", ("auto", "internal", "midi"), Heard.AT_ONCE, "where the beat comes from"),
+    _choice(
+        "song_position",
+        ("auto", "sixteenths", "clocks"),
+        Heard.AT_ONCE,
+        "what the DAW's song position counts: sixteenths by the standard, clocks from Ardour 7",
+    ),
     _float("tempo", 120.0, 20.0, 400.0, Heard.AT_ONCE, "tempo of the internal clock", "bpm"),
     _int("beats_per_bar", 4, 1, 16, Heard.AT_ONCE, "upper figure of the time signature", "beats"),
     _int("in_channel", 0, 0, 16, Heard.AT_ONCE, "channel listened to; 0 is all"),

@@ -85,6 +85,10 @@ class Transport:
         self._choose(now_s)
         self._settle(now_s)
 
+    def count_position_in(self, unit: str) -> None:
+        """What the song position of a MIDI clock counts: `auto`, `sixteenths` or `clocks`."""
+        self._follower.count_position_in(unit)
+
     def set_tempo(self, tempo_bpm: float, now_s: float) -> None:
         """Tempo of the internal clock."""
         self._internal.set_tempo(tempo_bpm, now_s)

@@ -56,6 +56,13 @@ def test_a_pick_up_belongs_to_the_bar_it_leads_into() -> None:
     assert called.start_s == pytest.approx(7.0)
 
 
+def test_a_note_on_the_line_of_the_answer_is_no_call() -> None:
+    # As from a DAW whose notes run a little ahead of its clock.
+    world = bars_world().do(1.0, "start").play(2.985, "C4", length_s=0.2).until(20.0)
+    assert not world.onsets()
+    assert world.states() == ["listening", "idle"]
+
+
 def test_a_note_still_held_over_the_line_is_heard_up_to_the_line() -> None:
     world = bars_world().do(1.0, "start").midi(2.0, NoteOn(0, 60, 80)).midi(3.5, NoteOff(0, 60)).until(20.0)
     (called,) = world.of(TurnCalled)

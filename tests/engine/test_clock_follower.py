@@ -158,6 +158,33 @@ def test_a_song_position_that_counts_clocks_gives_itself_away() -> None:
     assert follower.beat_at(20.0) == pytest.approx(8.0)
 
 
+def position_after(follower: ClockFollower, value: int, start_s: float) -> float:
+    """Locate, play three pulses, stop; the beat of the first pulse."""
+    follower.feed(SongPosition(value), start_s)
+    follower.feed(Continue(), start_s)
+    roll(follower, start_s, 3)
+    beat = follower.beat_at(start_s)
+    follower.feed(Stop(), start_s + 0.1)
+    return beat
+
+
+def test_song_positions_that_are_all_whole_beats_of_clocks_are_clocks() -> None:
+    follower = ClockFollower()
+    beats = [position_after(follower, value, 10.0 * index) for index, value in enumerate((96, 192, 480, 96))]
+    assert beats == pytest.approx([24.0, 48.0, 20.0, 4.0])
+    follower = ClockFollower()
+    beats = [position_after(follower, value, 10.0 * index) for index, value in enumerate((96, 16, 192, 48, 100))]
+    assert beats == pytest.approx([24.0, 4.0, 48.0, 12.0, 25.0])
+
+
+def test_what_song_position_counts_may_be_told() -> None:
+    follower = ClockFollower()
+    follower.count_position_in("clocks")
+    assert position_after(follower, 96, 0.0) == pytest.approx(4.0)
+    follower.count_position_in("sixteenths")
+    assert position_after(follower, 24, 10.0) == pytest.approx(6.0)
+
+
 def test_a_loop_of_the_daw_is_a_jump_of_position() -> None:
     follower = ClockFollower()
     follower.feed(Start(), 0.0)
