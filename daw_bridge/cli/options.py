@@ -26,7 +26,7 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("turn-taking", ("mode", "bars", "gap_beats", "start_on", "overlap", "length")),
-    ("clock", ("clock", "tempo", "beats_per_bar")),
+    ("clock", ("clock", "tempo", "beats_per_bar", "song_position")),
     (
         "the answer",
         (
