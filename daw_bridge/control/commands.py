@@ -40,6 +40,16 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """Sound a note at the output, past the model: for playing something back."""
+
+    note: int = argument("pitch", 0, 127)
+    velocity: int = argument("how hard", 1, 127)
+    duration: float = argument("seconds until its release", 0.01, 60.0)
+    channel: int = argument("MIDI channel", 1, 16, default=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Learn:
     """The next controller, note or program change that is moved will steer `target`: a parameter or an action."""
 
@@ -132,6 +142,7 @@ Command = (
     | Bye
     | Ping
     | Play
+    | Sound
     | Learn
     | LearnStop
     | SetMapping
@@ -151,6 +162,7 @@ COMMANDS: Final[dict[str, type]] = {
     "/aiart/bye": Bye,
     "/aiart/ping": Ping,
     "/aiart/play": Play,
+    "/aiart/sound": Sound,
     "/aiart/learn": Learn,
     "/aiart/learn/stop": LearnStop,
     "/aiart/learn/set": SetMapping,

@@ -263,6 +263,8 @@ def _event(command: commands.Command) -> events.Event:
             return events.ParameterSet(name, value)
         case commands.Do(action):
             return events.Performed(action)
+        case commands.Sound(note, velocity, duration, channel):
+            return events.Auditioned(channel - 1, note, velocity, duration)
         case commands.Learn(target):
             return events.LearnStarted(target)
         case commands.LearnStop():

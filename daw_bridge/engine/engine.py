@@ -17,6 +17,7 @@ from daw_bridge.engine.events import (
     Action,
     AnswerArrived,
     AnswerFailed,
+    Auditioned,
     Event,
     Fault,
     MidiArrived,
@@ -127,6 +128,8 @@ class Engine:
                 self._set(name, value)
             case Performed(action):
                 self._perform(action)
+            case Auditioned(channel, pitch, velocity, duration_s):
+                self._output.strike(THRU, NoteOn(channel, pitch, velocity), self._now_s, self._now_s + duration_s)
             case PortLost(port):
                 self._lose(port)
             case PortReturned(port):

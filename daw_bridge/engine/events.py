@@ -76,6 +76,16 @@ class PortReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class Auditioned:
+    """A note to be sounded at the output at once, for playing something back; it belongs to no turn."""
+
+    channel: int
+    pitch: int
+    velocity: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ControllerMap:
     """A controller of the player and what it steers.
 
@@ -159,7 +169,17 @@ ControlEvent = (
     | PresetStepped
 )
 
-Event = MidiArrived | AnswerArrived | AnswerFailed | ParameterSet | Performed | PortLost | PortReturned | ControlEvent
+Event = (
+    MidiArrived
+    | AnswerArrived
+    | AnswerFailed
+    | ParameterSet
+    | Performed
+    | PortLost
+    | PortReturned
+    | Auditioned
+    | ControlEvent
+)
 
 # What goes out
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from daw_bridge.control.client import ControlClient
-from daw_bridge.control.commands import Learn, PresetRecall, PresetSave, Unlearn
+from daw_bridge.control.commands import Learn, PresetRecall, PresetSave, Sound, Unlearn
 from daw_bridge.control.pushes import FaultSeen, Learning, MappingSet, ParameterValue, Push
 from daw_bridge.engine import events
 from daw_bridge.engine.mapping_targets import choices_of, position_of, value_at
 from daw_bridge.engine.parameters import ACTIONS, PARAMETERS, Parameter, Value
-from daw_bridge.music.messages import ControlChange
+from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 from tests.control.real_engine import EngineDesk
 
 LIVE = [item for item in PARAMETERS if item.live]
@@ -139,3 +139,16 @@ def test_what_cannot_be_learned_is_said(client: ControlClient) -> None:
     wait_for(client, FaultSeen("control", fault, 1))
     client.send(PresetRecall("none such"))
     wait_for(client, FaultSeen("control", "no preset 'none such'", 2))
+
+
+def test_a_note_is_sounded_at_the_output_and_released(desk: EngineDesk, client: ControlClient) -> None:
+    client.send(Sound(64, 80, 0.05, 3))
+    client.send(Sound(64, 80, 30.0, 3))
+    client.set("length", 2.0)
+    wait_for(client, ParameterValue("length", 2.0))
+    desk.stop()
+    on, off = NoteOn(2, 64, 80), NoteOff(2, 64)
+    assert [(type(send.message), send.turn) for send in desk.sent] == [
+        (type(message), 0) for message in (on, off, on, off)
+    ]
+    assert desk.sent[0].message == on

@@ -12,12 +12,14 @@ from daw_bridge.engine import events
 from daw_bridge.music.messages import NoteOff, NoteOn
 from daw_tui.app import PAGES
 from daw_tui.bridge_view import BridgeView
-from daw_tui.screens.dialogs import ACTION_KEYS, Help
+from daw_tui.screens import takes
+from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import SLIDERS
 from daw_tui.screens.routing import ControllerTable
 from daw_tui.widgets.channel_matrix import ROWS, ChannelMatrix
 from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.parameter import ParameterSlider
+from tests.tui.pictures import sample_json
 from tests.tui.stage import Stage, on_stage
 
 LIVE = [item for item in PARAMETERS if item.live]
@@ -246,3 +248,22 @@ def test_a_newer_bridge_may_say_unknown_things() -> None:
     for push in pushes:
         view.take(push, 0.0)
     assert view.turn.state == "listening"
+
+
+def test_a_take_is_chosen_and_played_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takes, "run_json", sample_json)
+
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("3")
+            await stage.until(lambda: len(stage.app.query_one(takes.TakesPage).takes) == 3)
+            await stage.until(lambda: stage.app.query_one(takes.TakesPage).chosen is not None)
+            await stage.press("enter")
+            await stage.until(lambda: any(isinstance(event, events.Auditioned) for event in stage.bridge.submitted))
+            sounded = next(event for event in stage.bridge.submitted if isinstance(event, events.Auditioned))
+            assert sounded.pitch in (59, 47)
+            await stage.press("enter", "x")
+            assert isinstance(stage.app.screen, Question)
+            await stage.press("escape")
+
+    asyncio.run(play())

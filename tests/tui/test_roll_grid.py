@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.color import Color, ColorSystem
 
 from daw_bridge.control.pushes import CALL, RESPONSE, NoteBegan, NoteEnded
+from daw_tui import palette
 from daw_tui.computer_keyboard import ComputerKeyboard
 from daw_tui.roll import Roll, RollNote, View, fitted
 from daw_tui.widgets.big_text import big
@@ -95,3 +97,16 @@ def test_keys_struck_and_held() -> None:
     assert keyboard.struck("Q", 0.6) is None
     assert keyboard.shifted("z")
     assert keyboard.struck("a", 1.0) == 48
+
+
+def test_sixteen_colours_keep_call_and_response_apart() -> None:
+    def on_sixteen(colour: str) -> int | None:
+        return Color.parse(colour).downgrade(ColorSystem.STANDARD).number
+
+    call = {on_sixteen(palette.mixed(palette.CALL, palette.GROUND, share)) for share in palette.CALL_SHADES}
+    response = {on_sixteen(palette.mixed(palette.RESPONSE, palette.GROUND, share)) for share in palette.RESPONSE_SHADES}
+    ground = {on_sixteen(colour) for colour in (palette.GROUND, palette.RAISED, palette.LINE)}
+    assert len(call) == len(response) == 2
+    assert not call & response
+    assert not (call | response) & ground
+    assert len({on_sixteen(colour) for colour in palette.STATE_COLOURS.values()}) == 4

@@ -322,6 +322,11 @@ class StageApp(App[int]):
         if self.page is self._takes:
             self._takes.delete()
 
+    def action_play_take(self) -> None:
+        """Play the chosen take back."""
+        if self.page is self._takes:
+            self._takes.play()
+
     def action_read_takes(self) -> None:
         """Read the takes again."""
         if self.page is self._takes:

@@ -7,8 +7,8 @@ from typing import Final
 from textual.theme import Theme
 
 CALL: Final = "#4fc3f7"
-RESPONSE: Final = "#ffb454"
-THINKING: Final = "#c792ea"
+RESPONSE: Final = "#ffbe4a"
+THINKING: Final = "#c77dff"
 IDLE: Final = "#7d8899"
 GOOD: Final = "#7ee787"
 BAD: Final = "#ff6b6b"
@@ -19,6 +19,10 @@ LINE: Final = "#2b3444"
 DIM: Final = "#7d8899"
 TEXT: Final = "#dbe2ea"
 BRIGHT: Final = "#ffffff"
+
+CALL_SHADES: Final = (0.6, 0.72, 0.86, 1.0)
+RESPONSE_SHADES: Final = (0.55, 0.7, 0.9, 1.0)
+"""Soft to hard, as shares of the colour over the ground; on 16 colours they stay cyan and yellow."""
 
 STATE_COLOURS: Final = {"idle": IDLE, "listening": CALL, "thinking": THINKING, "answering": RESPONSE}
 

@@ -13,11 +13,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Label, ListItem, ListView, Static
+from textual.worker import Worker
 
+from daw_bridge.control.commands import Sound
 from daw_bridge.control.pushes import CALL, RESPONSE
 from daw_bridge.errors import BridgeError
 from daw_tui import palette
 from daw_tui.cli_jobs import run_json
+from daw_tui.messages import Wanted
 from daw_tui.roll import Roll, RollNote
 from daw_tui.screens.dialogs import Question
 from daw_tui.screens.page import Page
@@ -82,6 +85,7 @@ class TakesPage(Page):
 
     KEYS: ClassVar[tuple[KeyCap, ...]] = (
         ("↑↓", "choose", "focus_takes"),
+        ("enter", "play back", "play_take"),
         ("e", "export MIDI", "export_take"),
         ("x", "delete", "delete_take"),
         ("r", "read again", "read_takes"),
@@ -93,6 +97,7 @@ class TakesPage(Page):
         super().__init__(id="takes")
         self._options = tuple(options)
         self._rolls: dict[str, tuple[Roll, dict[str, Any]]] = {}
+        self._playing: Worker[None] | None = None
         self.takes: list[TakeLine] = []
 
     def compose(self) -> ComposeResult:
@@ -162,6 +167,27 @@ class TakesPage(Page):
         """The take under the cursor."""
         item = self.query_one(ListView).highlighted_child
         return item.take if isinstance(item, TakeItem) else None
+
+    def on_list_view_selected(self) -> None:
+        """Enter plays the chosen take back."""
+        self.play()
+
+    def play(self) -> None:
+        """Play the chosen take back at the output; while one is played, end it."""
+        take = self.chosen
+        if self._playing is not None and self._playing.is_running:
+            self._playing.cancel()
+        elif take is not None:
+            self._playing = self.run_worker(self._play(take), group="playback", exclusive=True, exit_on_error=False)
+
+    async def _play(self, take: TakeLine) -> None:
+        roll, _ = await self._roll(take)
+        clock = asyncio.get_running_loop().time
+        began_s = clock() + 0.1
+        for note in roll.notes:
+            await asyncio.sleep(max(0.0, began_s + note.onset_s - clock()))
+            length_s = min(60.0, max(0.01, note.end_s - note.onset_s))
+            self.post_message(Wanted(Sound(note.pitch, note.velocity, length_s)))
 
     def export(self) -> None:
         """Write the chosen take as a MIDI file into the present folder."""

@@ -19,11 +19,13 @@ _BLACK_KEYS: Final = frozenset({1, 3, 6, 8, 10})
 _NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 _WHITE, _BLACK, _OCTAVE, _BAR = 11, 12, 13, 14
-_SHARES: Final = (0.45, 0.62, 0.8, 1.0)
 _COLOURS: Final = {
     0: palette.GROUND,
-    **{1 + i: palette.mixed(palette.CALL, palette.GROUND, share) for i, share in enumerate(_SHARES)},
-    **{1 + SHADES + i: palette.mixed(palette.RESPONSE, palette.GROUND, share) for i, share in enumerate(_SHARES)},
+    **{1 + i: palette.mixed(palette.CALL, palette.GROUND, share) for i, share in enumerate(palette.CALL_SHADES)},
+    **{
+        1 + SHADES + i: palette.mixed(palette.RESPONSE, palette.GROUND, share)
+        for i, share in enumerate(palette.RESPONSE_SHADES)
+    },
     9: palette.mixed(palette.BRIGHT, palette.CALL, 0.55),
     10: palette.mixed(palette.BRIGHT, palette.RESPONSE, 0.55),
     _WHITE: "#121824",
