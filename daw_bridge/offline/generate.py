@@ -12,6 +12,7 @@ from typing import Final
 
 from daw_bridge.engine.continuation import Continuer, SamplingControls
 from daw_bridge.music.chords import Chord, chord_weights
+from daw_bridge.music.grid import Grid, snapped
 from daw_bridge.music.harmony import Key, key_scores
 from daw_bridge.music.midifile import Piece, note_events, piece_of
 from daw_bridge.music.notes import Note
@@ -20,6 +21,8 @@ from daw_bridge.offline.drawing import Stretch, derived_seed, draw, nats_of
 from daw_bridge.offline.harmonize import Bar, voiced
 
 TICKS_PER_BEAT: Final = 480
+_GRID: Final = Grid(4, 1.0, 1.0)
+"""Sixteenths: where there is no player to follow, there is no feel to keep."""
 _DRAFTS: Final = 6
 _MELODY_RANGE: Final = (60, 88)
 _CHORD_CHANNEL: Final = 1
@@ -116,7 +119,12 @@ def _written(name: str, blank: Piece, plan: Plan, notes: Sequence[Note], accompa
     ):
         if not played:
             continue
-        timed = ((round(blank.tempo.tick(n.onset_s)), round(blank.tempo.tick(n.end_s)), n) for n in played)
+        timed = []
+        for note in played:
+            on_tick, off_tick = (
+                snapped(blank.tempo.tick(at_s), blank.meter, _GRID) for at_s in (note.onset_s, note.end_s)
+            )
+            timed.append((on_tick, max(off_tick, on_tick + TICKS_PER_BEAT // _GRID.division), note))
         events = [name_event(0, track_name), SmfEvent(0, bytes((0xC0 | channel, program))), *note_events(timed)]
         tracks.append(make_track(events))
     return Smf(1, TICKS_PER_BEAT, tuple(tracks))

@@ -24,7 +24,8 @@ _CONDUCTOR = (META_TEMPO, META_METER, META_KEY)
 def joined(first: Piece, second: Piece, bars: int) -> tuple[Smf, int, int]:
     """The first piece, `bars` empty bars in which the tempo goes over, the second piece; and the gap's bars.
 
-    These are its first and its last, counted from 1. Every track of either piece keeps its events; ticks are the first piece's.
+    These are its first and its last, counted from 1. Every track of either piece keeps its events; ticks are those of
+    the first.
     """
     beat = first.meter.ticks_per_beat
     gap_bar = first.meter.next_bar(first.end_tick, 0.5 * beat)

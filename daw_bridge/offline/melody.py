@@ -19,7 +19,7 @@ MOST_BARS: Final = 512
 
 
 def melody_bars(piece: Piece, melody: Part, key_name: str) -> tuple[list[Bar], Key]:
-    """The melody's bars, from its first note to its last, and its key. Raises UsageError for drums and endless pieces."""
+    """The melody's bars, from its first note to its last, and its key. Raises UsageError for drums and the endless."""
     if melody.drums:
         raise UsageError("drums have no harmony", cure="name the melody with --track")
     first = int(piece.meter.bar_at(melody.notes[0].on_tick))
