@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 
 from daw_bridge.io.ports_rtmidi import open_system
+from daw_bridge.io.priority import HELPERS, raise_thread, raised_helpers
 from daw_bridge.live.player import Player
-from daw_bridge.live.priority import HELPERS, raise_thread, raised_helpers
 
 SETTLE_S = 0.3
 """A new client disturbs the server for a few cycles; then the music begins."""

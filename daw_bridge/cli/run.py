@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daw_bridge.cli.output import note
 from daw_bridge.engine.parameters import Value
-from daw_bridge.errors import BridgeError, UsageError
+from daw_bridge.errors import BridgeError, MissingPartError, UsageError
 
 if TYPE_CHECKING:
     from daw_bridge.cli.settings import Settings
@@ -39,8 +39,8 @@ def run(settings: Settings, debug: bool) -> int:
 
 def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.control.server import BridgeInfo, ControlServer
+    from daw_bridge.io.priority import raised_helpers
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
-    from daw_bridge.live.priority import raised_helpers
     from daw_bridge.live.wiring import IN, OUT, Bridge, load_tier
 
     settings = dict(asked.values)
@@ -144,7 +144,13 @@ def _synth(settings: Mapping[str, Value]) -> tuple[Any, ...]:
         return ()
     from daw_bridge.io.ports_synth import open_synth
 
-    return (open_synth(settings),)
+    try:
+        synth = open_synth(settings)
+    except MissingPartError as missing:
+        _notice(f"the answer is not heard here: {missing}")
+        return ()
+    _notice(f"sound through {synth.name}, {synth.latency_s * 1000:.1f} ms after the note")
+    return (synth,)
 
 
 def _notice(text: str) -> None:

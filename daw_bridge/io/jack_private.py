@@ -12,6 +12,7 @@ from typing import Final
 
 from daw_bridge.errors import MissingPartError
 from daw_bridge.io.jack_server import find_server
+from daw_bridge.io.priority import raised_helpers
 
 _START_LIMIT_S: Final = 10.0
 _STOP_LIMIT_S: Final = 5.0
@@ -19,10 +20,14 @@ _LOOK_S: Final = 0.05
 
 
 @contextlib.contextmanager
-def private_jack(period: int = 128, rate: int = 48000) -> Iterator[subprocess.Popen[bytes]]:
+def private_jack(
+    period: int = 128, rate: int = 48000, *, synchronous: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server while the block runs; this process and its children use it as their default server.
 
-    `period` in frames. Close all clients inside the block. Raises MissingPartError where no server can be started.
+    `period` in frames. A `synchronous` server waits for its clients; others, as players have them, drop the MIDI of a
+    cycle for which a client is late. Close all clients inside the block. Raises MissingPartError where no server can
+    be started.
     """
     program = shutil.which("jackd")
     if program is None:
@@ -30,14 +35,32 @@ def private_jack(period: int = 128, rate: int = 48000) -> Iterator[subprocess.Po
     name = f"aiart-{os.getpid()}"
     before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
     os.environ.update({"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"})
-    command = [program, "-r", "-p", "128", "-t", "5000", "-n", name, "-d", "dummy", "-r", str(rate), "-p", str(period)]
-    server = subprocess.Popen(
-        command,
-        env={**os.environ, "JACK_NO_AUDIO_RESERVATION": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [
+        program,
+        "-r",
+        "-p",
+        "128",
+        "-t",
+        "5000",
+        *(["-S"] if synchronous else []),
+        "-n",
+        name,
+        "-d",
+        "dummy",
+        "-r",
+        str(rate),
+        "-p",
+        str(period),
+    ]
+    # A late server loses MIDI: it goes before other programs, as a player's own does.
+    with raised_helpers():
+        server = subprocess.Popen(
+            command,
+            env={**os.environ, "JACK_NO_AUDIO_RESERVATION": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
     try:
         give_up_s = time.monotonic() + _START_LIMIT_S
         while find_server() is None:

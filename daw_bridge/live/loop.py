@@ -34,7 +34,7 @@ from daw_bridge.engine.events import (
     TurnStateChanged,
 )
 from daw_bridge.engine.parameters import Value
-from daw_bridge.live.priority import PLAYING, raise_thread
+from daw_bridge.io.priority import PLAYING, raise_thread
 from daw_bridge.live.rack import PortRack
 from daw_bridge.live.thinker import Thinker
 from daw_bridge.music.messages import SUSTAIN, ControlChange, NoteOff, NoteOn, encode

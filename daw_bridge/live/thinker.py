@@ -23,7 +23,7 @@ from daw_bridge.engine.events import (
     Fault,
     Listen,
 )
-from daw_bridge.live.priority import MODEL, raise_thread
+from daw_bridge.io.priority import MODEL, raise_thread
 from daw_bridge.music.notes import Note
 
 Request = Listen | Ask | AskMore | Cancel

@@ -18,9 +18,9 @@ from daw_bridge.engine.presets import Values as PresetValues
 from daw_bridge.engine.values import EngineSettings
 from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
+from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.systems import choose_system
 from daw_bridge.live.loop import PlayLoop
-from daw_bridge.live.priority import raised_helpers
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
 

@@ -24,6 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def jack_server() -> Iterator[int]:
-    """The process id of a private server at 128 frames."""
-    with private_jack(128) as server:
+    """The process id of a private server at 128 frames; it waits for clients, so that a busy machine fails no test."""
+    with private_jack(128, synchronous=True) as server:
         yield server.pid

@@ -16,6 +16,7 @@ from typing import IO, Any
 import pytest
 
 from daw_bridge.io.ports_rtmidi import RtMidiIn, RtMidiOut, open_system
+from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.take_reading import Take, read_take
 from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
 
@@ -51,8 +52,9 @@ def _rest(stream: IO[str] | None) -> str:
 @contextmanager
 def plugged() -> Iterator[tuple[RtMidiOut, RtMidiIn]]:
     """The other program: keys to the bridge, an ear on its answers."""
-    system = open_system("jack", client="tester")
-    keys, ear = system.open_out("AI In"), system.open_in("AI Out")
+    with raised_helpers():
+        system = open_system("jack", client="tester")
+        keys, ear = system.open_out("AI In"), system.open_in("AI Out")
     system.close()
     time.sleep(0.05)
     try:
