@@ -10,6 +10,8 @@ import hashlib
 import os
 import platform
 import tempfile
+import zipfile
+import zlib
 from importlib import metadata
 from pathlib import Path
 
@@ -41,13 +43,15 @@ def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:
     """
     header = read_header(weights)
     name = f"{header.get('name', weights.stem)}-{_key(weights)}.pt"
-    places = [cache_dir] if cache_dir is not None else [_default_cache(), Path(tempfile.gettempdir()) / _user_folder()]
+    places = [cache_dir] if cache_dir is not None else _default_places()
     for place in places:
-        if (place / name).is_file():
+        if _ours(place) and _whole(place / name):
             return place / name
     for place in places:
         with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _ours(place):
+                continue
             handle, temporary = tempfile.mkstemp(prefix="program-", suffix=".part", dir=place)
             os.close(handle)
             try:
@@ -83,10 +87,33 @@ def _processor() -> str:
     return " ".join([platform.machine(), *sorted(flags)])
 
 
-def _default_cache() -> Path:
+def _default_places() -> list[Path]:
+    """Where programs are kept: the user's cache, and a folder for temporary files where that cannot be had."""
+    places = [Path(tempfile.gettempdir()) / _user_folder()]
     base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if base.startswith("/") else Path("~/.cache").expanduser()
-    return root / "aiart-bridge" / "programs"
+    # A user without a home has no cache folder either.
+    with contextlib.suppress(RuntimeError):
+        root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+        places.insert(0, root / "aiart-bridge" / "programs")
+    return places
+
+
+def _ours(place: Path) -> bool:
+    """Whether nobody else may put programs there: a program is code, and the temporary folder is everybody's."""
+    try:
+        found = place.stat()
+    except OSError:
+        return False
+    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o002)
+
+
+def _whole(program: Path) -> bool:
+    """Whether a cached program is there and as it was written; a damaged one is built again."""
+    try:
+        with zipfile.ZipFile(program) as archive:
+            return archive.testzip() is None
+    except (OSError, ValueError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile):
+        return False
 
 
 def _user_folder() -> str:

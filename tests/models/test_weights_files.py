@@ -128,9 +128,17 @@ def test_the_program_is_built_once_and_carries_its_header(weights: Path, tmp_pat
 
 def test_other_weights_make_another_program(weights: Path, tmp_path: Path) -> None:
     first = ensure_program(weights, tmp_path / "cache")
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
+    write_weights(
+        weights,
+        {name: tensor + 0.5 for name, tensor in tiny_net().state_dict().items()},
+        name="tiny",
+        architecture=TINY.as_spec(),
+        vocabulary=Vocabulary(),
+        trained_on={},
+        recipe={},
+        figures={},
+        licence="CC0 1.0",
+    )
     assert ensure_program(weights, tmp_path / "cache") != first
 
 

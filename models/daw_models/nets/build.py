@@ -20,7 +20,7 @@ from daw_models.nets.lstm import LstmNet
 from daw_models.nets.notewise import NoteNet
 from daw_models.nets.products import ProductMaker
 from daw_models.nets.transformer import TransformerNet
-from daw_models.weights_file import read_header
+from daw_models.weights_file import read_header, tensors_digest
 
 
 def load_net(weights: Path) -> NoteNet:
@@ -32,6 +32,12 @@ def load_net(weights: Path) -> NoteNet:
     net = make_net(config_of(architecture, where=str(weights)), Vocabulary.from_spec(spec, where=str(weights)))
     try:
         tensors = load_file(weights)
+        if tensors_digest({name: tensor.numpy().tobytes() for name, tensor in tensors.items()}) != header.get("sha256"):
+            raise UsageError(
+                "damaged: the weights are not those that were exported",
+                where=str(weights),
+                cure="get the file again or export it again",
+            )
         net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except (SafetensorError, RuntimeError, OSError) as error:
         first = str(error).splitlines()[0]

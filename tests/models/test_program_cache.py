@@ -1,0 +1,74 @@
+"""The cache of compiled programs mends itself and trusts nobody else; weights that changed on the way are refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from daw_bridge.errors import UsageError
+from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.program import ensure_program
+from daw_models.train.export import write_weights
+from tests.models.model_builders import TINY, tiny_net
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A tiny model's file."""
+    path = tmp_path / "tiny.safetensors"
+    write_weights(
+        path,
+        tiny_net().state_dict(),
+        name="tiny",
+        architecture=TINY.as_spec(),
+        vocabulary=Vocabulary(),
+        trained_on={},
+        recipe={},
+        figures={},
+        licence="CC0 1.0",
+    )
+    return path
+
+
+@pytest.mark.parametrize("at", [-1, -2000])
+def test_weights_with_a_flipped_bit_are_refused(weights: Path, tmp_path: Path, at: int) -> None:
+    content = bytearray(weights.read_bytes())
+    content[at] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(UsageError, match=r"tiny\.safetensors: damaged"):
+        ensure_program(weights, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "foreign"])
+def test_a_damaged_program_is_built_again(weights: Path, tmp_path: Path, damage: str) -> None:
+    program = ensure_program(weights, tmp_path / "cache")
+    whole = program.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0xFF
+    program.write_bytes(
+        {"empty": b"", "cut": whole[: len(whole) // 2], "flipped": bytes(flipped), "foreign": b"x" * 5000}[damage]
+    )
+    assert ensure_program(weights, tmp_path / "cache") == program
+    assert len(program.read_bytes()) == len(whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are the system's own there")
+def test_a_folder_that_all_may_write_to_is_no_cache(weights: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    program = ensure_program(weights, cache)
+    cache.chmod(0o777)
+    with pytest.raises(UsageError, match="no folder to keep the compiled model in"):
+        ensure_program(weights, cache)
+    cache.chmod(0o700)
+    assert ensure_program(weights, cache) == program
+
+
+def test_a_user_without_a_home_has_programs_too(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert ensure_program(weights).is_relative_to(tmp_path)
