@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
 
-from daw_bridge.engine.answer import Answer, Ending, OnBeats, Placement, Shifted
+from daw_bridge.engine.answer import Answer, Shifted
 from daw_bridge.engine.asking import Asker, Notes
 from daw_bridge.engine.capture import Capture
 from daw_bridge.engine.counts import Counts
+from daw_bridge.engine.encore import Encore
 from daw_bridge.engine.events import (
     Action,
     AnswerArrived,
@@ -25,47 +24,14 @@ from daw_bridge.engine.grid import Grid
 from daw_bridge.engine.history import History
 from daw_bridge.engine.output import Output
 from daw_bridge.engine.performance import Performance
+from daw_bridge.engine.prepare import Prepared, Preparer
 from daw_bridge.engine.reply import Move, TurnState, after
 from daw_bridge.engine.responder import Responder
 from daw_bridge.engine.routing import call_channel
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
-from daw_bridge.music.meter import beat_s, beats_to_s, next_line
-
-MOVED_S: Final = 0.03
-"""A line that has moved by more than this since an answer was prepared for it makes the answer void."""
-TEMPO_MOVED: Final = 0.02
-
-
-@dataclass(slots=True)
-class Prepared:
-    """The answer to exactly this call, should it be over at `over_s`; `start_beat` is the line it begins on, if any.
-
-    `taken` once the call has left the capture. A call over is answered from memory when the model is not there at
-    `wait_s`.
-    """
-
-    answer: Answer
-    call: Notes
-    over_s: float
-    start_beat: float | None
-    strokes: int
-    tempo_bpm: float
-    taken: bool = False
-    wait_s: float = float("-inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The last call that was answered, on the axis it was asked on: all that is needed to answer it differently."""
-
-    turn: int
-    call: Notes
-    context: Notes
-    over_s: float
-    start_s: float
-    length_s: float
+from daw_bridge.music.meter import beats_to_s
 
 
 class Conversation:
@@ -86,6 +52,8 @@ class Conversation:
         self.counts = Counts()
         self.responder = Responder(values, output, self._asker, self.counts, emit)
         self._history = History()
+        self._preparer = Preparer(values, transport, self._asker, self._history)
+        self._encore = Encore(transport, self._asker)
         self._capture = Capture()
         self._grid = Grid(transport, values)
         self._epoch = transport.epoch
@@ -96,9 +64,6 @@ class Conversation:
         self._listened = 0
         self._free_from_s = float("-inf")
         self._prepared: Prepared | None = None
-        self._answered: Answered | None = None
-        self._looping = False
-        self._round: tuple[Notes, float] | None = None
 
     @property
     def state(self) -> TurnState:
@@ -113,7 +78,7 @@ class Conversation:
     @property
     def looping(self) -> bool:
         """Whether the answer is to be repeated."""
-        return self._looping
+        return self._encore.looping
 
     # What comes in
 
@@ -141,7 +106,7 @@ class Conversation:
             case TurnState.ANSWERING if self._may_join(now_s):
                 self._move(Move.JOINED)
             case TurnState.ANSWERING:
-                self._looping = False
+                self._encore.looping = False
                 self._end("yielded", now_s)
 
     def lift(self, port: str, message: NoteOff, now_s: float) -> None:
@@ -203,18 +168,18 @@ class Conversation:
 
     def loop(self, now_s: float) -> None:
         """Repeat the answer that sounds, or the last one; a second time: no more."""
-        self._looping = not self._looping
-        if not self._looping or self._state is not TurnState.IDLE:
+        self._encore.looping = not self._encore.looping
+        if not self._encore.looping or self._state is not TurnState.IDLE:
             return
-        if self._round is None:
-            self._looping = False
-            self._emit(Fault("turn", "there is no answer to repeat yet"))
+        if self._encore.has_answer:
+            self._repeat(self._preparer.start_of(now_s)[0])
         else:
-            self._repeat(self._start_of(now_s)[0])
+            self._encore.looping = False
+            self._emit(Fault("turn", "there is no answer to repeat yet"))
 
     def vary(self, now_s: float) -> None:
         """Answer the last call once more, differently."""
-        before = self._answered
+        before = self._encore.answered
         if self._state is not TurnState.LISTENING:
             self._break_off(now_s)
         if before is None or self._state is not TurnState.IDLE:
@@ -222,27 +187,19 @@ class Conversation:
             return
         if self._history.last_turn == before.turn:
             self._history.forget_last()
-        start_s, start_beat = self._start_of(now_s)
-        by_s = start_s - before.start_s
         self._last_turn += 1
-        self._prepared = self._prepare(
-            self._last_turn,
-            tuple(note.shifted(by_s) for note in before.call),
-            tuple(note.shifted(by_s) for note in before.context),
-            now_s,
-            start_beat,
-            Ending.after_length(start_s, before.length_s),
+        self._prepared = self._preparer.again(
+            self._last_turn, before.call, before.context, before.start_s, before.length_s, now_s
         )
-        self._prepared.taken = True
         self._prepared.wait_s = now_s + self._budget_s
         self._move(Move.CLOSED)
 
     def keep(self) -> None:
         """The last turn is worth keeping."""
-        if self._answered is None:
+        if self._encore.answered is None:
             self._emit(Fault("turn", "there is no turn to keep yet"))
         else:
-            self._emit(TurnKept(self._answered.turn))
+            self._emit(TurnKept(self._encore.answered.turn))
 
     def undo(self, now_s: float) -> None:
         """The last turn is forgotten."""
@@ -251,7 +208,7 @@ class Conversation:
         if turn is None:
             self._emit(Fault("turn", "there is no turn to forget"))
         else:
-            self._answered = None
+            self._encore.answered = None
             self._emit(TurnForgotten(turn))
 
     # What time brings
@@ -263,7 +220,7 @@ class Conversation:
         if self._state is TurnState.LISTENING and self._pausing:
             moments.append(self._over_s())
         elif self._state is TurnState.THINKING and prepared is not None:
-            planned_s = self._planned_s(prepared)
+            planned_s = self._preparer.planned_s(prepared)
             ready = prepared.answer.ready or prepared.answer.failed
             moments.append(planned_s if ready else max(planned_s, prepared.wait_s))
         return min((moment for moment in moments if moment is not None), default=None)
@@ -341,15 +298,6 @@ class Conversation:
         self._prepared.wait_s = max(over_s, now_s) + self._budget_s
         self._move(Move.CLOSED)
 
-    def _start_of(self, over_s: float) -> tuple[float, float | None]:
-        """When an answer to a call over at `over_s` begins, and on which beat if it waits for one."""
-        start_on = self._values.word("start_on")
-        if start_on == "now" or not self._transport.rolling:
-            return over_s, None
-        spacing = 1 if start_on == "beat" else self._values.whole("beats_per_bar")
-        beat = next_line(self._transport.beat_at(over_s), spacing)
-        return max(self._transport.time_of(beat), over_s), beat
-
     # On the bar lines
 
     def _grid_deadline_s(self) -> float | None:
@@ -371,8 +319,13 @@ class Conversation:
             grid.enter(now_s)
         # What is struck after the closing is on the line, and no call of this half.
         if grid.calling and self._state is TurnState.LISTENING and self._capture.began_s < grid.closing_s:
-            if now_s >= grid.lead_s and not self._fits(self._prepared):
-                self._prepare_for_line(speculative=now_s < grid.closing_s)
+            fits = self._prepared is not None and self._preparer.fits(self._prepared, self._strokes)
+            if now_s >= grid.lead_s and not fits:
+                self._drop_prepared()
+                call, speculative = self._capture.call(grid.line_s), now_s < grid.closing_s
+                self._prepared = self._preparer.on_line(
+                    self._call_turn, call, grid, self._strokes, speculative=speculative
+                )
             if now_s >= grid.closing_s:
                 self._close_on_line(now_s)
                 return True
@@ -383,30 +336,6 @@ class Conversation:
         if grid.calling:
             self._open_call(line_s - grid.pick_up_s, now_s)
         return True
-
-    def _fits(self, prepared: Prepared | None) -> bool:
-        return (
-            prepared is not None
-            and prepared.strokes == self._strokes
-            and abs(self._planned_s(prepared) - prepared.answer.ask.start_s) < MOVED_S
-            and abs(prepared.tempo_bpm / self._transport.tempo_bpm - 1.0) < TEMPO_MOVED
-        )
-
-    def _prepare_for_line(self, *, speculative: bool) -> None:
-        self._drop_prepared()
-        grid, tempo_bpm = self._grid, self._transport.tempo_bpm
-        line_s = grid.line_s
-        call = self._capture.call(line_s)
-        self._prepared = self._prepare(
-            self._call_turn,
-            call,
-            self._history.context(call),
-            grid.closing_s,
-            grid.line_beat,
-            Ending.on_line(line_s, line_s + beats_to_s(grid.length_beats, tempo_bpm)),
-            placement=OnBeats(self._transport, line_s, grid.line_beat, beat_s(tempo_bpm)),
-            speculative=speculative,
-        )
 
     def _close_on_line(self, now_s: float) -> None:
         if self._prepared is not None:
@@ -433,7 +362,7 @@ class Conversation:
         on_grid = self._bars or self._grid.entered
         self._grid.leave()
         self._drop_prepared_call()
-        if on_grid and not self._looping:
+        if on_grid and not self._encore.looping:
             self._break_off(now_s)
         elif self._state is TurnState.THINKING and self._prepared is not None:
             self._prepared.start_beat = None
@@ -450,44 +379,13 @@ class Conversation:
 
     def _prepare_free(self, over_s: float, *, speculative: bool) -> Prepared:
         call = self._capture.call(over_s)
-        start_s, start_beat = self._start_of(over_s)
-        length_s = (max(note.end_s for note in call) - call[0].onset_s) * self._values.number("length")
-        return self._prepare(
-            self._call_turn,
-            call,
-            self._history.context(call),
-            over_s,
-            start_beat,
-            Ending.after_length(start_s, length_s),
-            speculative=speculative,
-        )
-
-    def _prepare(
-        self,
-        turn: int,
-        call: Notes,
-        context: Notes,
-        over_s: float,
-        start_beat: float | None,
-        ending: Ending,
-        *,
-        placement: Placement | None = None,
-        speculative: bool = False,
-    ) -> Prepared:
-        answer = self._asker.ask(turn, 0, context, call, ending, placement or Shifted(), speculative=speculative)
-        return Prepared(answer, call, over_s, start_beat, self._strokes, self._transport.tempo_bpm)
+        return self._preparer.free(self._call_turn, call, over_s, self._strokes, speculative=speculative)
 
     def _drop_prepared(self) -> None:
         if self._prepared is not None:
             self._prepared = None
             self.counts.prepared_dropped += 1
             self._asker.cancel()
-
-    def _planned_s(self, prepared: Prepared) -> float:
-        """When a prepared answer begins, as far as is known now."""
-        if prepared.start_beat is None or not self._transport.rolling:
-            return prepared.answer.ask.start_s
-        return self._transport.time_of(prepared.start_beat)
 
     def _answer(self, ask_id: int) -> Answer | None:
         prepared = (self._prepared.answer,) if self._prepared else ()
@@ -496,7 +394,7 @@ class Conversation:
     # Answering
 
     def _think(self, prepared: Prepared, now_s: float) -> bool:
-        planned_s = self._planned_s(prepared)
+        planned_s = self._preparer.planned_s(prepared)
         answer, part = prepared.answer, 0
         if now_s < planned_s or not (answer.ready or answer.failed or now_s >= prepared.wait_s):
             return False
@@ -507,26 +405,15 @@ class Conversation:
                 self.counts.misses += 1
                 budget_ms = self._values.number("budget_ms")
                 self._emit(Fault("miss", f"no answer within {budget_ms:g} ms, the phrase memory answers"))
-            part = 1
-            answer = self._asker.from_memory(
-                answer.ask.turn,
-                part,
-                answer.ask.context,
-                prepared.call,
-                answer.ending,
-                answer.placement,
-                start_s=max(answer.placement.to_axis_s(now_s), answer.ask.start_s),
-            )
+            answer, part = self._preparer.from_memory(prepared, now_s), 1
         if not prepared.taken:
             self._capture.take(now_s)
         self._prepared = None
-        ask, of_call = answer.ask, call_channel(prepared.call)
-        self._answered = Answered(
-            ask.turn, prepared.call, ask.context, prepared.over_s, ask.start_s, answer.ending.length_s
-        )
+        self._encore.begin(answer, prepared.call)
         self.counts.answers += 1
         self._move(Move.BEGAN)
-        performance = Performance(ask.turn, prepared.call, of_call, planned_s, answer)
+        of_call = call_channel(prepared.call)
+        performance = Performance(answer.ask.turn, prepared.call, of_call, planned_s, answer)
         self.responder.begin(performance, part, prepared.over_s)
         return True
 
@@ -535,16 +422,16 @@ class Conversation:
         played = self.responder.end(reason, now_s)
         if not played.answer.ending.held:
             self._history.add(played.turn, (*played.call, *played.meant))
-            self._remember_round(played)
+            self._encore.keep_answer(played)
         self._listened = 0
         self._free_from_s = now_s
         self._move(Move.ENDED if self._capture.empty else Move.PASSED)
-        if self._looping and reason == "done" and self._state is TurnState.IDLE and self._round is not None:
-            self._repeat(max(now_s, played.start_s + self._round[1]))
+        if self._encore.looping and reason == "done" and self._state is TurnState.IDLE and self._encore.has_answer:
+            self._repeat(max(now_s, self._encore.next_round_s(played)))
 
     def _break_off(self, now_s: float) -> None:
         """Neither the answer that sounds nor the one that is on its way is wanted any more."""
-        self._looping = False
+        self._encore.looping = False
         if self._state is TurnState.ANSWERING:
             self._end("stopped", now_s)
         elif self._state is TurnState.THINKING and self._prepared is not None:
@@ -555,24 +442,10 @@ class Conversation:
             self._history.add(turn, call)
             self._move(Move.DROPPED)
 
-    def _remember_round(self, played: Performance) -> None:
-        """Keep the response for a loop: as long as it sounded, with a clock up to the next beat."""
-        if played.meant:
-            length_s = max(note.end_s for note in played.meant) - played.start_s
-            if self._transport.rolling:
-                length_s = next_line(length_s, beat_s(self._transport.tempo_bpm))
-            self._round = (tuple(note.shifted(-played.start_s) for note in played.meant), length_s)
-
     def _repeat(self, start_s: float) -> None:
-        if self._round is None:
-            return
-        notes, length_s = self._round
         self._last_turn += 1
-        call = self._answered.call if self._answered else ()
-        moved = tuple(note.shifted(start_s) for note in notes)
-        answer = self._asker.repeat(self._last_turn, call, moved, Ending.repeated(start_s, length_s), Shifted())
         self._move(Move.REPEATED)
-        self.responder.begin(Performance(self._last_turn, (), call_channel(call), start_s, answer), 0, start_s)
+        self.responder.begin(self._encore.round(self._last_turn, start_s), 0, start_s)
 
     def _may_join(self, now_s: float) -> bool:
         """Whether a key struck now leaves the answer alone."""

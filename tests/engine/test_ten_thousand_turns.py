@@ -68,8 +68,8 @@ def test_ten_thousand_turns() -> None:
             # Even pitches: the answers are odd, and no note is taken for an echo.
             pitch = 2 * chance.randint(24, 42)
             driver.put(moment_s, MidiArrived(NoteOn(0, pitch, chance.randint(1, 127))))
-            driver.put(moment_s + 0.1, MidiArrived(NoteOff(0, pitch)))
-            moment_s += 0.15
+            driver.put(moment_s + 0.25, MidiArrived(NoteOff(0, pitch)))
+            moment_s += 0.3
         # Sometimes the answer is let finish, sometimes it is played over.
         moment_s += chance.choice((1.0, 1.5, 4.0))
         driver.run(moment_s)

@@ -1,0 +1,117 @@
+"""Answers in preparation: to which call, from when on, and whether they still hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from daw_bridge.engine.answer import Answer, Ending, OnBeats, Placement, Shifted
+from daw_bridge.engine.asking import Asker, Notes
+from daw_bridge.engine.grid import Grid
+from daw_bridge.engine.history import History
+from daw_bridge.engine.transport import Transport
+from daw_bridge.engine.values import Values
+from daw_bridge.music.meter import beat_s, beats_to_s, next_line
+
+MOVED_S: Final = 0.03
+"""A line that has moved by more than this since an answer was prepared for it makes the answer void."""
+TEMPO_MOVED: Final = 0.02
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The answer to exactly this call, should it be over at `over_s`; `start_beat` is the line it begins on, if any.
+
+    `strokes` and `tempo_bpm` say what it was made from. `taken` once the call has left the capture. A call over is
+    answered from memory when the model is not there at `wait_s`.
+    """
+
+    answer: Answer
+    call: Notes
+    over_s: float
+    start_beat: float | None
+    strokes: int
+    tempo_bpm: float
+    taken: bool = False
+    wait_s: float = float("-inf")
+
+
+class Preparer:
+    """Asks for answers to calls that are over, or might be."""
+
+    def __init__(self, values: Values, transport: Transport, asker: Asker, history: History) -> None:
+        self._values = values
+        self._transport = transport
+        self._asker = asker
+        self._history = history
+
+    def start_of(self, over_s: float) -> tuple[float, float | None]:
+        """When an answer to a call over at `over_s` begins, and on which beat if it waits for one."""
+        start_on = self._values.word("start_on")
+        if start_on == "now" or not self._transport.rolling:
+            return over_s, None
+        spacing = 1 if start_on == "beat" else self._values.whole("beats_per_bar")
+        beat = next_line(self._transport.beat_at(over_s), spacing)
+        return max(self._transport.time_of(beat), over_s), beat
+
+    def planned_s(self, prepared: Prepared) -> float:
+        """When a prepared answer begins, as far as is known now."""
+        if prepared.start_beat is None or not self._transport.rolling:
+            return prepared.answer.ask.start_s
+        return self._transport.time_of(prepared.start_beat)
+
+    def fits(self, prepared: Prepared, strokes: int) -> bool:
+        """Whether it still answers the call as it stands, on the line as it lies."""
+        return (
+            prepared.strokes == strokes
+            and abs(self.planned_s(prepared) - prepared.answer.ask.start_s) < MOVED_S
+            and abs(prepared.tempo_bpm / self._transport.tempo_bpm - 1.0) < TEMPO_MOVED
+        )
+
+    def free(self, turn: int, call: Notes, over_s: float, strokes: int, *, speculative: bool) -> Prepared:
+        """An answer in free time, as long as the call by the setting."""
+        start_s, start_beat = self.start_of(over_s)
+        length_s = (max(note.end_s for note in call) - call[0].onset_s) * self._values.number("length")
+        ending = Ending.after_length(start_s, length_s)
+        answer = self._ask(turn, call, self._history.context(call), ending, Shifted(), speculative)
+        return self._prepared(answer, call, over_s, start_beat, strokes)
+
+    def on_line(self, turn: int, call: Notes, grid: Grid, strokes: int, *, speculative: bool) -> Prepared:
+        """An answer on the next line of the grid, up to the line after it."""
+        tempo_bpm, line_s = self._transport.tempo_bpm, grid.line_s
+        ending = Ending.on_line(line_s, line_s + beats_to_s(grid.length_beats, tempo_bpm))
+        placement = OnBeats(self._transport, line_s, grid.line_beat, beat_s(tempo_bpm))
+        answer = self._ask(turn, call, self._history.context(call), ending, placement, speculative)
+        return self._prepared(answer, call, grid.closing_s, grid.line_beat, strokes)
+
+    def again(self, turn: int, call: Notes, context: Notes, from_s: float, length_s: float, now_s: float) -> Prepared:
+        """Another answer to a call that was answered from `from_s` on; all is heard as far before it as it was then."""
+        start_s, start_beat = self.start_of(now_s)
+        by_s = start_s - from_s
+        call = tuple(note.shifted(by_s) for note in call)
+        context = tuple(note.shifted(by_s) for note in context)
+        answer = self._ask(turn, call, context, Ending.after_length(start_s, length_s), Shifted(), speculative=False)
+        prepared = self._prepared(answer, call, now_s, start_beat, 0)
+        prepared.taken = True
+        return prepared
+
+    def from_memory(self, prepared: Prepared, now_s: float) -> Answer:
+        """The answer of the phrase memory in place of the model's, from now on."""
+        answer = prepared.answer
+        return self._asker.from_memory(
+            answer.ask.turn,
+            1,
+            answer.ask.context,
+            prepared.call,
+            answer.ending,
+            answer.placement,
+            start_s=max(answer.placement.to_axis_s(now_s), answer.ask.start_s),
+        )
+
+    def _ask(
+        self, turn: int, call: Notes, context: Notes, ending: Ending, placement: Placement, speculative: bool
+    ) -> Answer:
+        return self._asker.ask(turn, 0, context, call, ending, placement, speculative=speculative)
+
+    def _prepared(self, answer: Answer, call: Notes, over_s: float, start_beat: float | None, strokes: int) -> Prepared:
+        return Prepared(answer, call, over_s, start_beat, strokes, self._transport.tempo_bpm)
