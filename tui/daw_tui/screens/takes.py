@@ -86,9 +86,9 @@ class TakesPage(Page):
     KEYS: ClassVar[tuple[KeyCap, ...]] = (
         ("↑↓", "choose", "focus_takes"),
         ("enter", "play back", "play_take"),
-        ("e", "export MIDI", "export_take"),
+        ("e", "export", "export_take"),
         ("x", "delete", "delete_take"),
-        ("r", "read again", "read_takes"),
+        ("r", "reread", "read_takes"),
         ("space", "your turn", "do('take_turn')"),
         ("?", "help", "help"),
     )

@@ -220,8 +220,8 @@ def shown_value(parameter: Parameter, value: Value) -> str:
 
 
 def controller_name(mapping: MappingSet | None) -> str:
-    """`CC74`, `CC1/33` for 14 bits, `n60`, `PC5`; empty without one."""
+    """`CC74`, `CC1+` with its fine part, `n60`, `PC5`; empty without one."""
     if mapping is None:
         return ""
-    kinds = {"cc": "CC", "cc14": "CC±", "note": "n", "program": "PC"}
-    return f"{kinds.get(mapping.source, '?')}{mapping.number}"
+    kind = {"cc": "CC", "cc14": "CC", "note": "n", "program": "PC"}.get(mapping.source, "?")
+    return f"{kind}{mapping.number}{'+' if mapping.source == 'cc14' else ''}"
