@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,6 +158,34 @@ def test_after_kill_9_the_take_holds_every_turn_up_to_then(tmp_path: Path) -> No
     assert not take.complete
     assert len(take.turns) == 2
     assert all(part.drawn for turn in take.turns for part in turn.parts)
+
+
+SERVER_ENDS = """
+import signal, subprocess, sys, time
+from daw_bridge.io.jack_private import private_jack
+with private_jack(128, synchronous=True) as server:
+    command = [sys.executable, "-m", "daw_bridge", "--midi-api", "jack", "--model", "memory", "--osc-port", "0"]
+    bridge = subprocess.Popen([*command, "--takes-dir", sys.argv[1]], stdout=subprocess.PIPE)
+    assert bridge.stdout.readline().startswith(b"ready")
+    server.kill()
+    server.wait()
+    time.sleep(3)
+    assert bridge.poll() is None
+    bridge.send_signal(signal.SIGTERM)
+    sys.exit(bridge.wait(15))
+"""
+
+
+def test_the_end_of_the_server_is_told_and_hangs_nothing(tmp_path: Path) -> None:
+    """With a /dev/shm of its own where that is allowed: a killed server leaves its slot."""
+    command = [sys.executable, "-c", SERVER_ENDS, str(tmp_path)]
+    if shutil.which("unshare") and not subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        command = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', "sh", *command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=READY_LIMIT_S)
+    assert done.returncode == 0, done.stderr
+    take = the_take(tmp_path)
+    assert take.complete
+    assert [fault.kind for fault in take.faults] == ["port", "port"]
 
 
 def test_an_address_in_use_costs_one_line_and_status_2(tmp_path: Path) -> None:

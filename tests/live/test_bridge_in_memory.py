@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from daw_bridge.cli.bench import Watcher
-from daw_bridge.engine.events import Action, Event, Fault, ParameterSet, Performed, Sent, TurnEnded
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.events import Action, Event, Fault, ParameterSet, Performed, Sent, TurnEnded, TurnStreamed
 from daw_bridge.engine.parameters import Value, defaults
 from daw_bridge.io.ports_memory import MemorySystem
 from daw_bridge.live.player import Performance, Player
-from daw_bridge.live.wiring import Bridge, load_tier, settled
+from daw_bridge.live.wiring import Bridge, Tier, load_tier, settled
 from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
+from daw_bridge.music.notes import Note
 
 GAP_S = 0.25
 
@@ -87,6 +90,38 @@ def test_every_call_is_answered_in_time_and_every_note_ends() -> None:
     ]
     assert not gc.get_freeze_count()
     assert gc.isenabled()
+
+
+class Sluggish:
+    """A model that takes a quarter of a second for every note, as one on a machine far too small for it."""
+
+    name = "sluggish"
+
+    def follow(self, _context: Sequence[Note], _time_scale: float = 1.0) -> None:
+        time.sleep(0.05)
+
+    def begin(self, _context: Sequence[Note], *, start_s: float, **_beside: float | bool) -> Sluggish:
+        self.start_s = start_s
+        return self
+
+    def next(self, count: int, _controls: SamplingControls) -> tuple[Note, ...]:
+        time.sleep(0.25 * count)
+        return tuple(Note(self.start_s + 0.1 * number, 30, 0.1, 64) for number in range(count))
+
+
+def test_a_model_far_too_slow_is_stood_in_for_within_the_budget() -> None:
+    bus, diary = MemorySystem(), Diary()
+    bridge = Bridge(settings(budget_ms=20.0), system=bus)
+    bridge.observe(diary)
+    bridge.start(Tier(Sluggish(), 0.25, {}))
+    try:
+        heard = performed(Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S), 2)
+    finally:
+        bridge.stop()
+    assert all(turn.first_s is not None and turn.first_s - turn.over_s < 0.08 for turn in heard.turns)
+    assert heard.hanging == 0
+    assert {action.tier for action in diary.actions if isinstance(action, TurnStreamed)} == {"memory"}
+    assert "miss" in {action.kind for action in diary.actions if isinstance(action, Fault)}
 
 
 def test_stopping_in_the_middle_of_an_answer_releases_its_notes() -> None:
