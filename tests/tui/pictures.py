@@ -206,6 +206,8 @@ async def picture(stage: Stage, size: tuple[int, int], target: Path | None = Non
                 await pilot.pause(0.02)
                 if app.connected:
                     break
+            for field in app.query(Input):
+                field.cursor_blink = False
             for name, number in (("temperature", 74), ("length", 71), ("top_p", 1)):
                 source = "cc14" if number < 32 else "cc"
                 bridge.submit(events.MappingSet(events.ControllerMap(name, source, 1, number)))
