@@ -62,6 +62,7 @@ class Conversation:
         self._call_turn = 0
         self._strokes = 0
         self._listened = 0
+        self._told_to_wait = False
         self._free_from_s = float("-inf")
         self._prepared: Prepared | None = None
 
@@ -84,10 +85,8 @@ class Conversation:
 
     def strike(self, port: str, message: NoteOn, now_s: float) -> None:
         """The musician strikes a key."""
-        if self._bars and self._transport.source == "internal" and not self._transport.rolling:
-            # Nothing is to be heard of this beat: it begins with the first note.
-            self._transport.start(now_s)
-            self._heed_transport(now_s)
+        if self._bars and not self._transport.rolling:
+            self._begin_bars(now_s)
         if self._capture.empty:
             self._last_turn += 1
             self._call_turn = self._last_turn
@@ -300,6 +299,15 @@ class Conversation:
 
     # On the bar lines
 
+    def _begin_bars(self, now_s: float) -> None:
+        if self._transport.source == "internal":
+            # Nothing is to be heard of this beat: it begins with the first note.
+            self._transport.start(now_s)
+            self._heed_transport(now_s)
+        elif not self._told_to_wait:
+            self._told_to_wait = True
+            self._emit(Fault("clock", "bars mode waits for the DAW to roll: start it, or set clock to internal"))
+
     def _grid_deadline_s(self) -> float | None:
         grid = self._grid
         if not self._bars or not self._transport.rolling or not grid.entered:
@@ -359,6 +367,7 @@ class Conversation:
         if self._transport.epoch == self._epoch:
             return
         self._epoch = self._transport.epoch
+        self._told_to_wait = False
         on_grid = self._bars or self._grid.entered
         self._grid.leave()
         self._drop_prepared_call()

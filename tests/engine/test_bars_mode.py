@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from daw_bridge.engine.events import Ask, TransportChanged, TurnCalled, TurnEnded
+from daw_bridge.engine.events import Ask, Fault, TransportChanged, TurnCalled, TurnEnded
 from daw_bridge.music.messages import Clock, Continue, NoteOff, NoteOn, SongPosition, Start, Stop
 from tests.support.world import Tune, World, sounding
 
@@ -147,6 +147,13 @@ def test_the_answer_falls_on_the_bar_line_of_the_daw() -> None:
         line_s = 1.0 + (cycle * 16 + 8) * beat_s
         # Within the jitter of the clock, which is one-sided here: 1.2 ms in the mean.
         assert abs(first_s - line_s - 0.0012) < 0.002
+
+
+def test_who_plays_to_a_daw_that_stands_is_told_why_nothing_happens() -> None:
+    world = World(mode="bars", bars=1, clock="midi").play(1.0, "C4 D4 E4").until(20.0)
+    assert not world.onsets()
+    assert world.faults() == ["clock"]
+    assert "start it" in world.of(Fault)[0].text
 
 
 def test_a_song_position_in_the_middle_of_a_bar_is_counted_from_the_top() -> None:
