@@ -54,13 +54,13 @@ def start_run(corpus: Corpus, piece: int, first: int, notes: int, change: Augmen
 
 
 def fading_counts(pitches: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Before each note, how often each pitch class was heard, older notes counting less: [notes, 12 HORIZONS]."""
+    """Before each note, how often each pitch class was heard, older notes counting less: [notes, HORIZONS, 12]."""
     counts = np.zeros((len(pitches), len(HORIZONS), 12), np.float32)
     left = np.array(HORIZONS, np.float32)[:, None]
     for note, pitch in enumerate(pitches[:-1]):
         counts[note + 1] = counts[note] * left
         counts[note + 1, :, pitch % 12] += 1
-    return counts.reshape(len(pitches), -1)
+    return counts
 
 
 def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[Any]]:
@@ -80,7 +80,7 @@ def cut(run: Run, start: int, size: int) -> dict[str, npt.NDArray[Any]]:
     repeat[: stop - start] = run.repeat[start:stop]
     length = np.zeros((size, run.length.shape[1]), np.int64)
     length[: stop - start] = run.length[start:stop]
-    harmony = np.zeros((size, run.harmony.shape[1]), np.float32)
+    harmony = np.zeros((size, *run.harmony.shape[1:]), np.float32)
     harmony[: stop - start] = run.harmony[start:stop]
     return {
         "target": target,

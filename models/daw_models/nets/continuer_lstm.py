@@ -58,7 +58,7 @@ class LstmContinuer(Continuer):
         return self._keep(state, note, onset, duration, note_class)
 
     def _from_key(self, state: list[Tensor]) -> Tensor:
-        return functional.linear(shares_of(state[11].flatten(1)), self.harmony_weight)
+        return functional.linear(shares_of(state[11]), self.harmony_weight)
 
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
         for index in range(entering.size(1)):

@@ -52,9 +52,8 @@ def status_index(pitches: Tensor, ends: Tensor, now: Tensor) -> Tensor:
 
 
 def shares_of(counts: Tensor) -> Tensor:
-    """Fading counts of pitch classes, float [..., 12 HORIZONS], as shares times twelve; zeros before the first note."""
-    apart = torch.stack(counts.chunk(3, -1), -2)
-    return (apart * (12.0 / (apart.sum(-1, keepdim=True) + 0.001))).flatten(-2)
+    """Fading counts of pitch classes, float [..., HORIZONS, 12], as shares times twelve; zeros before any note."""
+    return (counts * (12.0 / (counts.sum(-1, keepdim=True) + 0.001))).flatten(-2)
 
 
 def length_bucket(length: Tensor) -> Tensor:

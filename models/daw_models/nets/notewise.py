@@ -55,7 +55,7 @@ class Batch:
     target [B, T, 4]: the notes in cells. before [B, T, 4]: the notes before them (-1 at the start of a piece).
     ring_pitch, ring_end [B, T, RING]: pitches and absolute ends of the last notes. now [B, T]: the onset
     of the note before, in absolute cells. repeat [B, T, FINDERS, 4]: the note that followed the longest match (-1:
-    none), length [B, T, FINDERS]: its bucket. harmony float [B, T, 12 HORIZONS]: counts of the pitch classes heard,
+    none), length [B, T, FINDERS]: its bucket. harmony float [B, T, HORIZONS, 12]: counts of the pitch classes heard,
     fading. note_class [B]. weight float [B, T, 4]: of each part in the loss.
     """
 

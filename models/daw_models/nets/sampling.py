@@ -15,11 +15,14 @@ def choose(logits: Tensor, temperature: float, top_p: float, uniform: Tensor) ->
     if temperature <= 0.001:
         return logits.argmax(-1)
     weights = torch.softmax(logits if temperature == 1.0 else logits / temperature, -1)
+    last = weights.size(-1) - 1
     if top_p < 1.0:
-        ranked, _ = weights.sort(-1, descending=True)
-        enough = (ranked.cumsum(-1) < top_p).sum(-1, keepdim=True).clamp_(max=weights.size(-1) - 1)
-        weights = weights * (weights >= ranked.gather(-1, enough))
+        ranked, order = weights.sort(-1, descending=True)
+        reached = ranked.cumsum(-1)
+        kept = torch.searchsorted(reached, torch.full_like(reached[:, :1], top_p)).clamp_(max=last)
+        goal = reached.gather(-1, kept) * (uniform * 0.999999).unsqueeze(-1)
+        return order.gather(-1, torch.searchsorted(reached, goal, right=True).clamp_(max=last)).squeeze(-1)
     reached = weights.cumsum(-1)
     # A hair below the total, so that rounding can not select a forbidden bin at the end.
-    goal = uniform.unsqueeze(-1) * (reached[:, -1:] * 0.999999)
-    return torch.searchsorted(reached, goal, right=True).squeeze(-1).clamp_(max=weights.size(-1) - 1)
+    goal = reached[:, -1:] * (uniform * 0.999999).unsqueeze(-1)
+    return torch.searchsorted(reached, goal, right=True).squeeze(-1).clamp_(max=last)
