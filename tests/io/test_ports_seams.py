@@ -105,7 +105,7 @@ def test_a_virtual_port_is_opened_for_a_new_name() -> None:
 
 def test_a_burst_waits_for_flush_and_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("daw_bridge.io.ports_rtmidi.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("daw_bridge.io.rtmidi_ends.time.monotonic", lambda: now_s[0])
     device = Device([])
     port = system(device, virtual_ports=True).open_out("AI Out")
     burst = [bytes((0x90, pitch % 128, 1 + pitch // 128)) for pitch in range(3000)]

@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 import pytest
 
-from daw_bridge.io.ports_rtmidi import RtMidiIn, RtMidiOut, open_system
+from daw_bridge.io.ports_rtmidi import open_system
 from daw_bridge.io.priority import raised_helpers
+from daw_bridge.io.rtmidi_ends import RtMidiIn, RtMidiOut
 
 NOTES = 200
 SENDER = """
@@ -134,6 +135,7 @@ DEATH = """
 import os, signal, subprocess, sys, time
 from daw_bridge.io.jack_private import private_jack
 from daw_bridge.io.ports_rtmidi import open_system
+from daw_bridge.io.rtmidi_ends import RtMidiIn, RtMidiOut
 with private_jack(128) as first:
     system = open_system("jack")
     inp, out = system.open_in("AI In"), system.open_out("AI Out")

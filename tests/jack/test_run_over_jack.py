@@ -16,8 +16,9 @@ from typing import IO, Any
 
 import pytest
 
-from daw_bridge.io.ports_rtmidi import RtMidiIn, RtMidiOut, open_system
+from daw_bridge.io.ports_rtmidi import open_system
 from daw_bridge.io.priority import raised_helpers
+from daw_bridge.io.rtmidi_ends import RtMidiIn, RtMidiOut
 from daw_bridge.io.take_reading import Take, read_take
 from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
 
