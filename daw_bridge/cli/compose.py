@@ -261,7 +261,12 @@ def said(report: dict[str, Any]) -> list[str]:
     if "variations" not in report:
         lines += [f"  {output}" for output in report["outputs"]]
     for sound in report.get("sound", []):
-        lines.append(f"  {sound['file']}: {sound['lufs']:.1f} LUFS, true peak {sound['true_peak_dbtp']:.1f} dBTP")
+        heard = (
+            "silence"
+            if sound["lufs"] is None
+            else (f"{sound['lufs']:.1f} LUFS, true peak {sound['true_peak_dbtp']:.1f} dBTP")
+        )
+        lines.append(f"  {sound['file']}: {heard}")
     return lines
 
 

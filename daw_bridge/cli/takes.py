@@ -31,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="aiart-bridge takes", description="Recorded sessions: every call, every answer, to the note.")
-    commands = parser.add_subparsers(required=True, metavar="list | show | export | replay", parser_class=Parser)
+    commands = parser.add_subparsers(
+        required=True, metavar="list | show | export | render | replay", parser_class=Parser
+    )
     common = Parser(add_help=False)
     common.add_argument(
         "--takes-dir", metavar="DIR", default="", help="folder of the takes (default from the settings)"
@@ -45,13 +47,18 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", parents=[of_one], help="the turns of a take")
     show.set_defaults(command=_show)
     export = commands.add_parser("export", parents=[of_one], help="call and response as tracks of a MIDI file")
-    export.add_argument("-o", "--out", type=Path, metavar="OUT.mid", required=True, help="the file to write")
+    export.add_argument("-o", "--out", type=Path, metavar="OUT.mid", help="the file to write")
+    export.add_argument("--musicxml", type=Path, metavar="OUT.musicxml", help="a score of it, rounded to sixteenths")
     export.set_defaults(command=_export)
+    render = commands.add_parser("render", parents=[of_one], help="call and response as sound")
+    render.add_argument("-o", "--out", type=Path, metavar="OUT.wav", required=True, help="the file: .wav .flac .ogg")
+    render.add_argument("--soundfont", metavar="FILE", default="", help="SoundFont to use (default finds one)")
+    render.set_defaults(command=_render)
     replay = commands.add_parser("replay", parents=[of_one], help="ask the model again and compare note for note")
     replay.add_argument("--turn", type=int, metavar="N", help="only this turn")
     replay.add_argument("--model", metavar="NAME|FILE", default="", help="the model to ask (default the take's)")
     replay.set_defaults(command=_replay)
-    for command in (listing, show, export, replay):
+    for command in (listing, show, export, render, replay):
         command.add_argument("--json", action="store_true", help="for scripts")
     return parser
 
@@ -202,15 +209,46 @@ def _export(options: argparse.Namespace, folder: Path) -> int:
     from daw_bridge.io.take_export import smf_of_take
     from daw_bridge.music.midifile import write_bytes
 
+    if options.out is None and options.musicxml is None:
+        raise UsageError("export writes to a file", cure="name it with -o OUT.mid or --musicxml OUT.musicxml")
     take = _opened(options, folder)
     smf = smf_of_take(take)
-    write_bytes(options.out, smf.to_bytes())
+    if options.musicxml is not None:
+        from daw_bridge.offline.scores import write_musicxml
+
+        write_musicxml(options.musicxml, smf.to_bytes())
+    if options.out is None:
+        options.out = options.musicxml
+    else:
+        write_bytes(options.out, smf.to_bytes())
     calls = sum(len(turn.called.call) for turn in take.turns)
     answers = sum(len(turn.ended.played) for turn in take.turns if turn.ended)
     if options.json:
         print_json({"file": str(options.out), "turns": len(take.turns), "notes_in": calls, "notes_out": answers})
     elif str(options.out) != "-":
         print(f"{options.out}: {len(take.turns)} turns, {calls} notes played, {answers} notes answered")
+    return 0
+
+
+def _render(options: argparse.Namespace, folder: Path) -> int:
+    from daw_bridge.io.take_export import smf_of_take
+    from daw_bridge.music.midifile import piece_of
+    from daw_bridge.offline.render import RenderSettings, render_piece
+
+    take = _opened(options, folder)
+    sound = RenderSettings(soundfont=options.soundfont)
+    rendered = render_piece(options.out, piece_of(smf_of_take(take)), sound)
+    if options.json:
+        print_json(
+            {
+                "file": str(options.out),
+                "seconds": round(rendered.seconds, 3),
+                **rendered.loudness.as_json(),
+                "soundfont": str(rendered.soundfont),
+            }
+        )
+    else:
+        print(f"{options.out}: {rendered.seconds:.1f} s, {rendered.loudness.integrated_lufs:.1f} LUFS")
     return 0
 
 

@@ -64,8 +64,7 @@ def write_any(
         rendered = render_piece(path, piece_of(smf), sound)
         return {
             "seconds": round(rendered.seconds, 3),
-            "lufs": round(rendered.loudness.integrated_lufs, 2),
-            "true_peak_dbtp": round(rendered.loudness.true_peak_dbtp, 2),
+            **rendered.loudness.as_json(),
             "soundfont": str(rendered.soundfont),
         }
     if suffix == ".png":

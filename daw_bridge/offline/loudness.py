@@ -31,6 +31,13 @@ class Loudness:
     integrated_lufs: float
     true_peak_dbtp: float
 
+    def as_json(self) -> dict[str, float | None]:
+        """Rounded, with None for the -inf of silence."""
+        return {
+            "lufs": None if math.isinf(self.integrated_lufs) else round(self.integrated_lufs, 2),
+            "true_peak_dbtp": None if math.isinf(self.true_peak_dbtp) else round(self.true_peak_dbtp, 2),
+        }
+
 
 def measure(samples: Samples, sample_rate: int) -> Loudness:
     """Loudness and true peak of a whole piece of sound."""

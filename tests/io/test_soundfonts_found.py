@@ -57,7 +57,7 @@ def test_pretty_midi_s_own_is_the_last_resort(folder: Path) -> None:
 
 def test_none_at_all_says_how_to_get_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not folder.exists()
-    monkeypatch.setattr(soundfonts.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingPartError, match="apt install"):
         find_soundfont()
 
