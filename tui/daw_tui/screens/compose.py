@@ -153,8 +153,8 @@ def _summary(report: Any, target: Path, elapsed_s: float) -> Text:
     facts = report[0] if isinstance(report, list) and report else report
     line = Text.assemble((f"{target}", f"bold {palette.TEXT}"), (f"   in {elapsed_s:.1f} s", palette.DIM))
     if isinstance(facts, dict):
-        known = (("model", ""), ("key", ""), ("notes_added", " notes added"), ("seed", " seed"))
-        told = [f"{facts[key]}{unit}" for key, unit in known if isinstance(facts.get(key), str | int | float)]
+        known = (("model", "{}"), ("key", "{}"), ("notes_added", "{} notes added"), ("seed", "seed {}"))
+        told = [words.format(facts[key]) for key, words in known if isinstance(facts.get(key), str | int | float)]
         if told:
             line.append(f"   {'  '.join(told)}", style=palette.DIM)
     return line
