@@ -310,7 +310,7 @@ class Conversation:
 
     def _grid_deadline_s(self) -> float | None:
         grid = self._grid
-        if not self._bars or not self._transport.rolling or not grid.entered:
+        if not self._bars or not self._transport.rolling or not grid.entered or self._awaits_line:
             return None
         if not grid.calling or self._state is not TurnState.LISTENING:
             return grid.line_s
@@ -337,13 +337,24 @@ class Conversation:
             if now_s >= grid.closing_s:
                 self._close_on_line(now_s)
                 return True
-        if now_s < grid.line_s or (grid.calling and self._state is TurnState.THINKING):
+        if now_s < grid.line_s or self._awaits_line:
             return False
         line_s = grid.line_s
         grid.cross()
         if grid.calling:
             self._open_call(line_s - grid.pick_up_s, now_s)
         return True
+
+    @property
+    def _awaits_line(self) -> bool:
+        """Whether an answer begins on the next line: it is not crossed before."""
+        prepared = self._prepared
+        return (
+            self._state is TurnState.THINKING
+            and prepared is not None
+            and self._grid.calling
+            and prepared.start_beat == self._grid.line_beat
+        )
 
     def _close_on_line(self, now_s: float) -> None:
         if self._prepared is not None:

@@ -108,6 +108,17 @@ def test_a_change_of_tempo_moves_the_answer_with_the_beat() -> None:
     assert not sounding(world.sent)
 
 
+def test_a_turn_taken_just_before_the_line_crosses_it_without_standing_still() -> None:
+    world = World(latency_s=0.5, mode="bars", bars=1, budget_ms=800.0).do(1.0, "start").play(1.0, "C4 D4", step_s=0.5)
+    world.do(2.6, "take_turn").until(30.0)
+    assert world.onsets()[0][0] == pytest.approx(3.1)
+    assert not sounding(world.sent)
+    again = World(latency_s=0.5, mode="bars", bars=1, budget_ms=800.0, start_on="bar").do(1.0, "start")
+    again.play(1.0, "C4 D4", step_s=0.5).do(6.8, "vary").until(30.0)
+    assert not sounding(again.sent)
+    assert len(again.of(TurnCalled)) == 2
+
+
 def test_halting_silences_the_answer() -> None:
     world = bars_world().do(1.0, "start").play(1.0, "C4 D4 E4", step_s=0.5).do(3.6, "halt").until(20.0)
     assert world.score()[-1][:2] == (3.6, "off")
