@@ -77,11 +77,6 @@ class Capture:
         """Whether nothing has been played since the last call was taken."""
         return not self._done and not any(key.counted for keys in self._down.values() for key in keys)
 
-    @property
-    def open(self) -> int:
-        """How many keys are down."""
-        return sum(len(keys) for keys in self._down.values())
-
     def quiet_from_s(self) -> float:
         """Since when, or from when at the latest, no key and no pedal is held."""
         keys_s = (key.onset_s + PATIENCE_S for keys in self._down.values() for key in keys)
