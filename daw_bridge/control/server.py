@@ -7,7 +7,6 @@ in its own thread, which looks at that queue about fifty times a second while an
 from __future__ import annotations
 
 import heapq
-import ipaddress
 import select
 import socket
 import threading
@@ -25,12 +24,12 @@ from daw_bridge.control.codec import (
     encode_push,
     messages_of,
 )
+from daw_bridge.control.peers import allowed_peers, bound
 from daw_bridge.control.pushes import Error, ParameterValue, Push, Welcome
 from daw_bridge.control.schema import VERSION, Value
 from daw_bridge.control.telemetry import Telemetry
 from daw_bridge.engine import events
 from daw_bridge.engine.mapping_table import table_of
-from daw_bridge.errors import UsageError
 from daw_bridge.music.messages import NoteOff, NoteOn
 
 SILENCE_S: Final = 10.0
@@ -84,8 +83,8 @@ class ControlServer:
         self._values = values
         self._keep = keep
         self._clock = clock
-        self._allowed = _allowed_peers(host, peers)
-        self._socket = _bound(host, port)
+        self._allowed = allowed_peers(host, peers)
+        self._socket = bound(host, port)
         info = info or BridgeInfo()
         welcome = Welcome(VERSION, info.program, info.api, info.model)
         self._telemetry = Telemetry(welcome, values, dict(info.connections), clock())
@@ -288,43 +287,3 @@ def _event(command: commands.Command) -> events.Event:
 
 def _reply_to(endpoint: Endpoint, reply_port: int) -> Endpoint:
     return (endpoint[0], reply_port) if reply_port else endpoint
-
-
-def _allowed_peers(host: str, peers: str) -> _Loopback:
-    """Who is answered: this machine, and on a wider binding the listed peers. Raises UsageError."""
-    names = [name.strip() for name in peers.split(",") if name.strip()]
-    addresses = {_resolved(name, "osc_peers") for name in names}
-    if not addresses and not ipaddress.ip_address(_resolved(host, "osc_host")).is_loopback:
-        raise UsageError(
-            f"--osc-host {host} is open to the network, but no peers are listed",
-            cure="name the addresses to answer with --osc-peers, or leave out --osc-host",
-        )
-    return _Loopback(addresses)
-
-
-class _Loopback(frozenset[str]):
-    """A set of addresses that also holds every address of this machine's loopback."""
-
-    def __contains__(self, address: object) -> bool:
-        return str(address).startswith("127.") or super().__contains__(address)
-
-
-def _resolved(name: str, key: str) -> str:
-    try:
-        return socket.gethostbyname(name)
-    except (OSError, UnicodeError):
-        raise UsageError(f"{key}: no such address: {name!r}", cure="give an IPv4 address such as 127.0.0.1") from None
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        endpoint.bind((host, port))
-    except OSError as error:
-        endpoint.close()
-        raise UsageError(
-            f"OSC port {port} on {host} cannot be opened ({error.strerror or error})",
-            cure="another bridge may be running; choose another port with --osc-port, 0 takes a free one",
-        ) from None
-    endpoint.setblocking(False)
-    return endpoint
