@@ -46,7 +46,8 @@ class BridgeProcess:
             raise BridgeError(f"the bridge was not ready after {READY_S:.0f} s") from None
         if line is None:
             await asyncio.wait([listening])
-            raise BridgeError(self.last_words or "it ended without a word", cure="`aiart-bridge doctor` says more")
+            cure = None if "doctor" in self.last_words else "`aiart-bridge doctor` says more"
+            raise BridgeError(self.last_words or "it ended without a word", cure=cure)
         self._tasks.append(asyncio.create_task(self._watch()))
         return parse_ready(line)
 
