@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -27,6 +29,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "models": ("daw_models.cli", "list, train, evaluate or export the models"),
 }
 """Command -> the module whose `main(argv) -> int` runs it, and its line in the help."""
+
+_OUTPUT_FAILS: Final = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF)
 
 ABSENT: Final = ("cover",)
 """Commands that are promised and not part of this version."""
@@ -55,7 +59,9 @@ def _guarded(program: str, work: Callable[[list[str], bool], int], arguments: li
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         status = work(arguments, debug)
-        sys.stdout.flush()
+        # A process that was started with its output closed has none.
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
     except BridgeError as error:
         if debug:
@@ -67,15 +73,25 @@ def _guarded(program: str, work: Callable[[list[str], bool], int], arguments: li
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader has had enough; what Python still holds for it must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has had enough.
+        _let_go_of_stdout()
         return 0
     except Exception as error:  # the last line of defence: no traceback reaches a user unasked
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILS and error.filename is None:
+            _let_go_of_stdout()
+            note(f"{program}: error: the output cannot be written ({error.strerror}); make room or send it elsewhere")
+            return 1
         if debug:
             traceback.print_exc()
         cause = _one_line(f"{type(error).__name__}: {error}")
         note(f"{program}: error: a fault of our own, {cause}; run it again with --debug and report what it prints")
         return 1
+
+
+def _let_go_of_stdout() -> None:
+    """What Python still holds for an output that fails must not raise again at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _LOOK_S: Final = 0.5
 
 
-class _StoppedError(Exception):
-    """The user wants to stop while the bridge is still starting."""
+class _StoppedError(BaseException):
+    """The user wants to stop while the bridge is still starting; no fault that anything on the way may take it for."""
 
 
 def run(settings: Settings, debug: bool) -> int:
@@ -45,8 +45,8 @@ def _play(asked: Settings, stop: _Signals) -> int:
 
     settings = dict(asked.values)
     mappings, presets = _saved(asked)
-    weights, program = model_files(str(settings["model"]))
-    stop.check()
+    with stop.at_once():
+        weights, program = model_files(str(settings["model"]))
     with contextlib.ExitStack() as opened:
         bridge = Bridge(settings, copies=_synth(settings), mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
@@ -66,8 +66,8 @@ def _play(asked: Settings, stop: _Signals) -> int:
             keep=_keeper(asked, bridge.report),
         )
         opened.callback(server.stop)
-        tier = load_tier(program)
-        stop.check()
+        with stop.at_once():
+            tier = load_tier(program)
         identity = identify_model(tier.continuer.name, weights)
         with raised_helpers():
             recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
@@ -167,20 +167,40 @@ class _Signals:
     """Whether the user wants to stop."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._wanted = False
+        self._at_once = False
+        # Not an Event: its `set` in a handler that interrupts its `wait` waits for ever for the lock of that wait.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def raise_flag(self, _number: int, _frame: FrameType | None) -> None:
         """The handler."""
-        self._event.set()
+        self._wanted = True
+        self._wake.put(None)
+        if self._at_once:
+            self._at_once = False
+            raise _StoppedError
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the wish, at most so long."""
-        return self._event.wait(timeout_s)
+        if not self._wanted:
+            with contextlib.suppress(queue.Empty):
+                self._wake.get(timeout=timeout_s)
+        return self._wanted
 
     def check(self) -> None:
         """Raise _StoppedError if the wish is there."""
-        if self._event.is_set():
+        if self._wanted:
             raise _StoppedError
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Raise _StoppedError in the middle of the block: it takes seconds, and leaves nothing behind that matters."""
+        self._at_once = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._at_once = False
 
 
 @contextlib.contextmanager

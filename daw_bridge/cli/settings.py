@@ -42,7 +42,14 @@ def user_settings_file() -> Path:
     """Where the settings file is looked for when `--config` names none."""
     import platformdirs
 
-    return Path(platformdirs.user_config_dir("aiart-bridge", appauthor=False)) / "settings.toml"
+    try:
+        return Path(platformdirs.user_config_dir("aiart-bridge", appauthor=False)) / "settings.toml"
+    except RuntimeError:
+        raise UsageError(
+            "this user has no home folder to keep settings in",
+            where="HOME",
+            cure="set it, or name a file with --config",
+        ) from None
 
 
 def load(config: Path | None, options: Mapping[str, Value]) -> Settings:
@@ -105,6 +112,8 @@ def parse_strictly(parameter: Parameter, value: object) -> Value:
 
 def checked_text(parameter: Parameter, value: Value) -> Value:
     """The value, if a text that stands for something (a key, a port) does. Raises ValueError otherwise."""
+    if isinstance(value, str) and not _encodable(value):
+        raise ValueError(f"{parameter.name} holds bytes that are no text in this locale: {value!a}")
     if parameter.name == "key" and value not in ("off", "auto"):
         from daw_bridge.music.harmony import parse_key
 
@@ -112,6 +121,14 @@ def checked_text(parameter: Parameter, value: Value) -> Value:
     if parameter.name in ("port", "in_port", "model") and not str(value).strip():
         raise ValueError(f"{parameter.name} is a name, not an empty text")
     return value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_together(values: Mapping[str, Value], where: str | None) -> None:

@@ -72,13 +72,23 @@ def default_takes_dir() -> Path:
     """Where takes are kept when the settings name no folder."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("aiart-bridge", appauthor=False)) / "takes"
+    try:
+        return Path(platformdirs.user_data_dir("aiart-bridge", appauthor=False)) / "takes"
+    except RuntimeError:
+        raise UsageError(
+            "this user has no home folder to keep takes in", where="HOME", cure="set it, or name one with --takes-dir"
+        ) from None
 
 
 def takes_folder(settings: Mapping[str, Value]) -> Path:
     """The folder of the takes according to the settings."""
     named = str(settings.get("takes_dir", ""))
-    return Path(named).expanduser() if named else default_takes_dir()
+    if not named:
+        return default_takes_dir()
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise UsageError(str(error), where=f"takes_dir {named}", cure="name the folder in full") from None
 
 
 def identify_model(name: str, file: Path | None) -> ModelIdentity:

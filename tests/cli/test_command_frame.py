@@ -17,6 +17,7 @@ from daw_bridge.cli.main import COMMANDS, compose, main, run_parser
 from daw_bridge.cli.options import GROUPS, given_values
 from daw_bridge.engine.parameters import BY_NAME, PARAMETERS
 from daw_bridge.errors import BridgeError, MissingPartError, UsageError
+from daw_bridge.io.takes import takes_folder
 
 Captured = pytest.CaptureFixture[str]
 
@@ -166,3 +167,38 @@ def test_python_m_is_the_same_program() -> None:
         [sys.executable, "-m", "daw_bridge", "--version"], capture_output=True, text=True, check=True
     )
     assert ended.stdout == f"aiart-bridge {main_module.version()}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_output_without_room_or_closed_is_one_line_at_most() -> None:
+    command = [sys.executable, "-m", "daw_bridge", "--version"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("aiart-bridge: error: the output cannot be written (No space left on device)")
+    assert ended.stderr.count("\n") == 1
+    shell = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (shell.returncode, shell.stderr) == (0, "")
+
+
+def test_a_text_that_is_no_text_is_refused(capsys: Captured) -> None:
+    assert main(["--port", "AI \udcff Out"]) == 2
+    said = capsys.readouterr().err
+    assert "port holds bytes that are no text in this locale" in said
+    assert said.count("\n") == 1
+
+
+def test_a_user_without_a_home_is_told(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    import platformdirs
+
+    def homeless(*_names: object, **_options: object) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(platformdirs, "user_config_dir", homeless)
+    monkeypatch.setattr(platformdirs, "user_data_dir", homeless)
+    assert main([]) == 2
+    assert "HOME: this user has no home folder to keep settings in" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="HOME: this user has no home folder to keep takes in"):
+        takes_folder({"takes_dir": ""})
