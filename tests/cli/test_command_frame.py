@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -126,22 +125,16 @@ def test_version_is_one_line(capsys: Captured) -> None:
     assert capsys.readouterr().out.startswith("aiart-bridge ")
 
 
-def test_help_is_fast_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; from daw_bridge.cli.main import main\n"
         "try: main(['--help'])\n"
         "finally: print(sorted(sys.modules.keys() & "
         "{'torch', 'numpy', 'textual', 'music21', 'pretty_midi', 'rtmidi', 'sounddevice', 'mido'}), file=sys.stderr)"
     )
-    times_s = []
-    for _ in range(3):
-        begin_s = time.perf_counter()
-        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        times_s.append(time.perf_counter() - begin_s)
-        assert ended.stderr == "[]\n"
-        assert ended.stdout.startswith("usage: aiart-bridge")
-    # The promise is 0.3 s on a quiet machine; a loaded one gets some mercy.
-    assert min(times_s) < 1.0
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr == "[]\n"
+    assert ended.stdout.startswith("usage: aiart-bridge")
 
 
 def test_a_reader_who_leaves_costs_no_complaint(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_stream_of_changes_is_thinned_and_ends_with_the_last(desk: Desk, clien
             client.poll(0.02)
     seen: list[Push] = []
     while not any(push == ParameterValue("density", 0.998) for push in seen):
-        assert time.monotonic() - began_s < 2.0
+        assert time.monotonic() - began_s < 20.0
         seen += [push for push in client.poll(0.1) if isinstance(push, ParameterValue)]
     assert len(seen) <= 2 + 30 * (time.monotonic() - began_s)
 
