@@ -105,12 +105,13 @@ def bridge(options: list[str]) -> Iterator[tuple[str, int]]:
 def test_a_slider_is_moved_and_a_phrase_answered(bridge: tuple[str, int], tmp_path: Path) -> None:
     terminal = Terminal("tui", "--connect", f"{bridge[0]}:{bridge[1]}")
     with ControlClient(*bridge) as client:
-        client.hello(10.0)
         until(lambda: "memory" in terminal.seen)
+        client.hello(10.0)
         terminal.keys(RIGHT * 3)
         heard: list[Push] = []
 
-        def told(push: Push) -> bool:
+        def told(push: Push | None) -> bool:
+            client.ping()
             heard.extend(client.poll(0.05))
             return push in heard
 
@@ -120,7 +121,7 @@ def test_a_slider_is_moved_and_a_phrase_answered(bridge: tuple[str, int], tmp_pa
             client.play(pitch, 90, 0.15)
             time.sleep(0.2)
         answering = big("answering")[0]
-        until(lambda: any(isinstance(push, NoteBegan) and push.side == RESPONSE for push in client.poll(0.05)))
+        until(lambda: told(None) or any(isinstance(push, NoteBegan) and push.side == RESPONSE for push in heard))
         until(lambda: answering in terminal.seen)
         client.send(SetMapping("density", "cc", 1, 74))
         client.send(PresetSave("warm"))
