@@ -24,7 +24,7 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Stay subscribed; answered with the bridge's time."""
+    """Stay subscribed; answered with the bridge's time, after the whole state if the subscription had ended."""
 
     reply_port: int = argument("the port given with hello", 0, 65535, default=0)
 

@@ -211,8 +211,10 @@ class ControlServer:
                 self._subscribers.pop(_reply_to(endpoint, reply_port), None)
             case commands.Ping(reply_port):
                 peer = _reply_to(endpoint, reply_port)
-                if peer in self._subscribers:
-                    self._subscribers[peer] = self._clock()
+                if peer not in self._subscribers:
+                    # Silent for too long, or the bridge is a new one: whoever pings believes to be subscribed.
+                    self._subscribe(peer)
+                self._subscribers[peer] = self._clock()
                 self._send(self._telemetry.time(self._clock()), (peer,))
             case commands.ReadParameter(name):
                 self._send(ParameterValue(name, self._values()[name]), (endpoint,))

@@ -225,6 +225,13 @@ def test_after_bye_it_is_quiet(desk: Desk, client: ControlClient) -> None:
         assert pushed(other, lambda push: push == ParameterValue("density", 0.5))
 
 
+def test_a_ping_to_a_bridge_that_knows_nothing_of_it_brings_the_state(desk: Desk, client: ControlClient) -> None:
+    client.ping()
+    assert pushed(client, lambda push: isinstance(push, StateComplete))
+    desk.server.done([events.ParameterChanged("density", 0.25)], time.monotonic())
+    assert pushed(client, lambda push: push == ParameterValue("density", 0.25))
+
+
 def test_a_missing_bridge_is_one_clear_line() -> None:
     with ControlClient(port=9) as client, pytest.raises(BridgeError, match=r"no bridge answers at 127\.0\.0\.1:9"):
         client.hello(timeout_s=0.1)
