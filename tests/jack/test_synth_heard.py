@@ -25,11 +25,12 @@ client.set_process_callback(lambda frames: blocks.append((client.last_frame_time
 with client:
     for source in client.get_all_connections("system:playback_1"):
         client.connect(source, port)
-    print(client.blocksize, client.samplerate, flush=True)
+    rate = client.samplerate
+    print(client.blocksize, rate, flush=True)
     sys.stdin.readline()
 sound = np.concatenate([block for _, block in blocks])
 spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 19))
-print(spectrum.argmax() * client.samplerate / (1 << 19))
+print(spectrum.argmax() * rate / (1 << 19))
 quiet = 0
 for frame, block in blocks:
     loud = np.abs(block) > 3e-4
