@@ -39,8 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model, or go on from a shipped one with --from")
     train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="MIDI, or a .corpus file")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, log and the model")
-    train.add_argument("--recipe", default=None, metavar="NAME|FILE", help="default: own with --from, else lstm")
-    train.add_argument("--from", dest="start", default=None, metavar="NAME|FILE", help="fine-tune this model")
+    train.add_argument("--recipe", default=None, metavar="NAME|FILE", help="default: own, which fine-tunes")
+    start_help = "the model to start from; default: lstm, unless --recipe is given"
+    train.add_argument("--from", dest="start", default=None, metavar="NAME|FILE", help=start_help)
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
     train.add_argument("--minutes", type=float, default=None, metavar="M", help="stop after so long")
     train.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST", help="file names to skip")
@@ -128,10 +129,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
     if arguments.minutes is not None and arguments.minutes <= 0:
         raise UsageError("--minutes must be more than 0")
-    recipe = read_recipe(arguments.recipe or ("own" if arguments.start else "lstm"))
+    recipe = read_recipe(arguments.recipe or "own")
     licence, start = LICENCE, None
-    if arguments.start:
-        base = find_model(arguments.start)
+    origin = arguments.start or (None if arguments.recipe else "lstm")
+    if origin:
+        base = find_model(origin)
         net = load_net(base)
         recipe, start = recipe.with_net(net.config), net.state_dict()
         licence = str(read_header(base).get("licence", LICENCE))
