@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     settings = _settings(options)
     call = _call(options)
+    _check_folder(options.out)
     tier = _tier(str(settings["model"]))
     performed, api = _fast(call, settings, tier) if options.fast else _live(call, settings, tier)
     if not performed.response.notes:
@@ -72,6 +74,18 @@ def _parser() -> argparse.ArgumentParser:
         parser, ["model", "seed", "temperature", "top_p", "key", "length", "soundfont", "midi_api", "budget_ms"]
     )
     return parser
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise UsageError before the music plays rather than after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written to ({error.strerror})", where=str(folder), cure="choose another folder with --out"
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError("is not yours to write to", where=str(folder), cure="choose another folder with --out")
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
@@ -116,20 +117,34 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, `-` being standard output. Raises BridgeError naming the file."""
+    """Write a file, `-` being standard output. Raises BridgeError naming the file, which is then as it was before."""
     try:
         if str(path) == "-":
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            _replace(path, data)
     except BrokenPipeError:
         raise
     except OSError as problem:
         raise BridgeError(
             f"cannot be written ({problem.strerror})", where=str(path), cure="choose another folder or make room"
         ) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put the whole file in the place of the old one; a device, a pipe or a link is written to as it is."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(data)
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def write_phrases(

@@ -172,3 +172,13 @@ def test_notes_are_paired_in_the_order_they_were_struck() -> None:
         (0.5, NoteOff(0, 61)),
     ]
     assert paired(messages) == [Note(0.0, 60, 0.2, 10), Note(0.1, 60, 0.4 - 0.1, 20)]
+
+
+def test_a_folder_that_cannot_be_is_told_before_the_music_plays(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way", encoding="utf-8")
+    for folder in (file, file / "below"):
+        assert fast(folder) == 2
+        said = capsys.readouterr().err
+        assert f"{folder}: cannot be written to" in said
+        assert said.count("\n") == 1

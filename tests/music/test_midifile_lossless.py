@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daw_bridge.errors import UsageError
-from daw_bridge.music.midifile import piece_of, read_phrase, read_piece, smf_of_phrases, write_phrases
+from daw_bridge.errors import BridgeError, UsageError
+from daw_bridge.music.midifile import piece_of, read_phrase, read_piece, smf_of_phrases, write_bytes, write_phrases
 from daw_bridge.music.notes import Note
 from daw_bridge.music.phrase import Phrase
 from daw_bridge.music.smf import Smf, SmfEvent, make_track, meter_event, parse_smf, tempo_event
@@ -180,3 +181,18 @@ def test_a_flood_of_events_is_refused() -> None:
     data = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk" + len(body).to_bytes(4, "big") + body
     with pytest.raises(ValueError, match="500000 events"):
         parse_smf(data)
+
+
+def test_a_disk_without_room_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "song.mid"
+    write_bytes(path, b"old")
+    whole = Path.write_bytes
+
+    def half(self: Path, data: bytes) -> int:
+        whole(self, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(BridgeError, match=r"cannot be written \(No space left on device\)"):
+        write_bytes(path, b"new and longer")
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("song.mid", b"old")]
