@@ -38,6 +38,7 @@ def run(settings: Settings, debug: bool) -> int:
 
 
 def _play(asked: Settings, stop: _Signals) -> int:
+    from daw_bridge.cli.run_faults import FaultTeller
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.priority import raised_helpers
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
@@ -73,12 +74,16 @@ def _play(asked: Settings, stop: _Signals) -> int:
             recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
         # The playing stops first: the take and the screens still see the last note-offs.
         opened.callback(recorder.close)
+        teller = FaultTeller()
+        opened.callback(teller.close)
         opened.callback(bridge.stop)
         bridge.observe(recorder)
+        bridge.observe(teller)
         bridge.observe(server)
         bridge.start(tier)
         with raised_helpers():
             server.start()
+            teller.start()
         _notice(_greeting(bridge, tier, recorder.file))
         if not bridge.real_time:
             _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")
