@@ -26,6 +26,8 @@ PATIENCE_S: Final = 30.0
 """A key held for this long no longer keeps a call open: its note-off was lost. So does a pedal without a stroke ..."""
 PEDAL_PATIENCE_S: Final = 120.0
 """... and a pedal that has been down for this long."""
+DOUBT_S: Final = 3.0
+"""Two strokes of one key and one note-off: the other note-off is soon to come, or it was lost and nobody waits longer."""
 SHORTEST_S: Final = 0.005
 PEDAL_DOWN: Final = 64
 
@@ -51,11 +53,20 @@ def adaptive_gap_s(onsets_s: Sequence[float]) -> float:
 
 @dataclass(slots=True)
 class _Key:
-    """A key that is down; `counted` until the call it belongs to is taken."""
+    """A key that is down; `counted` until the call it belongs to is taken.
+
+    `doubted_s` is when a note-off ended another stroke of the same key and left this one.
+    """
 
     onset_s: float
     velocity: int
     counted: bool = True
+    doubted_s: float = float("inf")
+
+    @property
+    def until_s(self) -> float:
+        """As long as this it keeps a call open, if no note-off comes."""
+        return min(self.onset_s + PATIENCE_S, self.doubted_s + DOUBT_S)
 
 
 _KeyName = tuple[str, int, int]
@@ -79,7 +90,7 @@ class Capture:
 
     def quiet_from_s(self) -> float:
         """Since when, or from when at the latest, no key and no pedal is held."""
-        keys_s = (key.onset_s + PATIENCE_S for keys in self._down.values() for key in keys)
+        keys_s = (key.until_s for keys in self._down.values() for key in keys)
         pedals_s = (min(self._struck_s + PATIENCE_S, down_s + PEDAL_PATIENCE_S) for down_s in self._pedals.values())
         return max(self._released_s, *keys_s, *pedals_s, float("-inf"))
 
@@ -97,7 +108,12 @@ class Capture:
     def strike(self, port: str, message: NoteOn, now_s: float) -> None:
         """A key goes down."""
         name = (port, message.channel, message.pitch)
-        self._down.setdefault(name, deque()).append(_Key(now_s, message.velocity))
+        keys = self._down.setdefault(name, deque())
+        while keys and keys[0].until_s <= now_s:
+            lost = keys.popleft()
+            if lost.counted:
+                self._done.append(_note(name, lost, min(lost.doubted_s, now_s)))
+        keys.append(_Key(now_s, message.velocity))
         self._onsets_s.append(now_s)
         self._struck_s = now_s
         if len(self._done) >= MAX_CALL_NOTES:
@@ -112,6 +128,8 @@ class Capture:
         key = keys.popleft()
         if not keys:
             del self._down[name]
+        for left in keys:
+            left.doubted_s = now_s
         self._released_s = now_s
         if not key.counted:
             return None

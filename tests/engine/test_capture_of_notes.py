@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daw_bridge.engine.capture import MAX_CALL_NOTES, PATIENCE_S, Capture
+from daw_bridge.engine.capture import DOUBT_S, MAX_CALL_NOTES, PATIENCE_S, Capture
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 
 
@@ -37,6 +37,16 @@ def test_an_off_without_its_on_is_nothing() -> None:
     capture = Capture()
     assert capture.lift("in", NoteOff(0, 60), 1.0) is None
     assert capture.empty
+
+
+def test_a_lost_note_off_does_not_hold_every_later_call_open() -> None:
+    capture = Capture()
+    capture.strike("in", NoteOn(0, 72, 80), 0.0)
+    for again_s in (6.0, 12.0, 18.0):
+        capture.strike("in", NoteOn(0, 72, 80), again_s)
+        capture.lift("in", NoteOff(0, 72), again_s + 0.1)
+        assert capture.quiet_from_s() == pytest.approx(again_s + 0.1 + (DOUBT_S if again_s == 6.0 else 0.0))
+    assert len(capture.call(20.0)) == 4
 
 
 def test_keys_of_two_ports_and_channels_are_different_keys() -> None:
