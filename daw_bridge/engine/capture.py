@@ -27,7 +27,7 @@ PATIENCE_S: Final = 30.0
 PEDAL_PATIENCE_S: Final = 120.0
 """... and a pedal that has been down for this long."""
 DOUBT_S: Final = 3.0
-"""Two strokes of one key and one note-off: the other note-off is soon to come, or it was lost and nobody waits longer."""
+"""After two strokes of one key and one note-off the other note-off is soon to come, or it was lost."""
 SHORTEST_S: Final = 0.005
 PEDAL_DOWN: Final = 64
 

@@ -119,7 +119,8 @@ class FluidSynth:
     @property
     def sounding(self) -> int:
         """Voices that sound now, releases included."""
-        return self._synth.get_active_voice_count()
+        voices: int = self._synth.get_active_voice_count()
+        return voices
 
     def start(self, driver: str) -> None:
         """Sound through FluidSynth's own audio driver from now on. Raises MissingPartError when it does not open."""
@@ -132,7 +133,8 @@ class FluidSynth:
 
     def setting(self, name: str) -> str | int | float | None:
         """A FluidSynth setting as it is."""
-        return self._synth.get_setting(name)
+        value: str | int | float | None = self._synth.get_setting(name)
+        return value
 
     def close(self) -> None:
         """Stop sounding and free everything; a second call does nothing."""

@@ -92,7 +92,8 @@ def _over_chords(continuer: Continuer, blank: Piece, plan: Plan) -> tuple[tuple[
             draw(continuer, heard, stretch, blank, seed=derived_seed(plan.seed, number, draft), controls=controls)
             for draft in range(_DRAFTS)
         ]
-        notes.extend(max(drafts, key=lambda draft: _worth(continuer, heard, draft, chord, stretch)))
+        best = max(drafts, key=lambda draft: _worth(continuer, heard, draft, chord, stretch))
+        notes.extend(best)
     return tuple(notes), tuple(accompaniment)
 
 

@@ -175,7 +175,7 @@ def test_replay_says_where_an_answer_differs(tmp_path: Path, capsys: Captured) -
     [
         (["show", "nothing"], "there is no take there yet"),
         (["replay", "TAKE", "--turn", "9"], "its turns are 1 to 2"),
-        (["export", "TAKE"], "required: -o/--out"),
+        (["export", "TAKE"], "name it with -o OUT.mid"),
         ([], "required"),
     ],
 )
