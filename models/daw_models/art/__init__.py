@@ -1,0 +1,1 @@
+"""Pictures: the painter, its training, and the eyes it is measured with."""
