@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from daw_bridge.cli.output import Parser, note, print_json, print_table
+from daw_bridge.arguments import Parser
+from daw_bridge.cli.output import note, print_json, print_table
 from daw_bridge.engine.events import Action, Event, Fault, Sent, TurnStreamed
 from daw_bridge.engine.parameters import Value, defaults
 from daw_bridge.errors import BridgeError, MissingPartError, UsageError

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.options import Help, add_parameters, given_values
-from daw_bridge.cli.output import Parser, note, print_json
+from daw_bridge.cli.output import note, print_json
 from daw_bridge.cli.settings import Settings, load
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.errors import UsageError

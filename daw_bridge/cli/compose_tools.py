@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.compose import add_common, sampling_of, seed_of, sound_of
 from daw_bridge.cli.compose_model import opener
 from daw_bridge.cli.options import Help, given_values
-from daw_bridge.cli.output import Parser, print_json
+from daw_bridge.cli.output import print_json
 from daw_bridge.cli.settings import load
 from daw_bridge.errors import UsageError
 from daw_bridge.music.chords import parse_chord_line

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.demo_stage import (
     IN_PORT,
     OUT_PORT,
@@ -19,7 +20,7 @@ from daw_bridge.cli.demo_stage import (
     perform,
 )
 from daw_bridge.cli.options import add_parameters, given_values
-from daw_bridge.cli.output import Parser, note, print_json
+from daw_bridge.cli.output import note, print_json
 from daw_bridge.engine.parameters import Value
 from daw_bridge.errors import BridgeError, MissingPartError, UsageError
 from daw_bridge.io.ports_memory import MemorySystem

@@ -15,8 +15,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.doctor_probes import Finding, ask
-from daw_bridge.cli.output import Parser, note, print_json
+from daw_bridge.cli.output import note, print_json
 from daw_bridge.engine.parameters import Value, defaults
 from daw_bridge.errors import BridgeError, UsageError
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.options import Help, add_parameters, given_values
-from daw_bridge.cli.output import Parser, note
+from daw_bridge.cli.output import note
 from daw_bridge.engine.parameters import PARAMETERS
 from daw_bridge.errors import BridgeError, UsageError
 

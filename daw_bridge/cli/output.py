@@ -1,32 +1,13 @@
-"""What every command shares on its way to the terminal: options, notes, tables, JSON and progress."""
+"""What every command shares on its way to the terminal: notes, tables, JSON and progress."""
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NoReturn, TypeVar
-
-from daw_bridge.errors import UsageError
+from typing import TypeVar
 
 T = TypeVar("T")
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one `UsageError` line instead of a page of usage."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError with the message and where help is found."""
-        unknown = message.removeprefix("unrecognized arguments: ").split()
-        if message.startswith("unrecognized arguments: ") and unknown[0].startswith("-"):
-            close = difflib.get_close_matches(unknown[0].split("=")[0], self._option_string_actions, n=1, cutoff=0.7)
-            raise UsageError(
-                f"unknown option {unknown[0]}",
-                cure=f"did you mean {close[0]}?" if close else f"see {self.prog} --help",
-            )
-        raise UsageError(message.removeprefix("argument "), cure=f"see {self.prog} --help")
 
 
 def note(text: str) -> None:

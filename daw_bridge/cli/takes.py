@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from daw_bridge.cli.output import Parser, note, print_json, print_table, progress
+from daw_bridge.arguments import Parser
+from daw_bridge.cli.output import note, print_json, print_table, progress
 from daw_bridge.cli.settings import load
 from daw_bridge.engine.continuation import Continuer
 from daw_bridge.errors import UsageError

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from daw_bridge.arguments import Parser
 from daw_bridge.cli.options import Help, add_parameters, given_values
-from daw_bridge.cli.output import Parser
 from daw_bridge.control.schema import DEFAULT_PORT
 from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, Kind, Value
 from daw_bridge.errors import BridgeError, UsageError

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from daw_bridge.arguments import Parser
 from daw_bridge.errors import UsageError
 from daw_models.weights_file import builtin_models, find_model, read_header
 
@@ -23,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="aiart-bridge models", description="The models: what there is, and your own.")
+    parser = Parser(prog="aiart-bridge models", description="The models: what there is, and your own.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     listing = commands.add_parser("list", help="the models that ship with us")
