@@ -5,9 +5,11 @@ OSC addresses, settings keys, command-line options, the screen's controls and MI
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
+
+from daw_bridge.engine.port_keys import MOST_PORTS
 
 Value = float | int | str | bool
 
@@ -143,7 +145,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _float("gap_beats", 0.0, 0.0, 16.0, Heard.AT_ONCE, "silence that ends a call in pause mode; 0 adapts", "beats"),
     _choice("start_on", ("now", "beat", "bar"), Heard.NEXT_TURN, "where an answer starts when a clock runs"),
     _choice("overlap", ("yield", "layer"), Heard.AT_ONCE, "what the answer does when you play over it"),
-    _choice("clock", ("auto", "internal", "midi"), Heard.AT_ONCE, "where the beat comes from"),
+    _choice("clock", ("auto", "internal", "midi", "link"), Heard.AT_ONCE, "where the beat comes from"),
     _choice(
         "song_position",
         ("auto", "sixteenths", "clocks"),
@@ -152,16 +154,41 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     ),
     _float("tempo", 120.0, 20.0, 400.0, Heard.AT_ONCE, "tempo of the internal clock", "bpm"),
     _int("beats_per_bar", 4, 1, 16, Heard.AT_ONCE, "upper figure of the time signature", "beats"),
+    _int("count_in", 0, 0, 4, Heard.AT_ONCE, "bars counted before the internal transport starts", "bars"),
+    _choice(
+        "metronome",
+        ("auto", "off", "count_in", "on"),
+        Heard.AT_ONCE,
+        "clicks to the metronome port and the synth; auto: if a metronome port is named",
+    ),
+    _int("metronome_channel", 10, 1, 16, Heard.AT_ONCE, "channel of the metronome"),
     _int("in_channel", 0, 0, 16, Heard.AT_ONCE, "channel listened to; 0 is all"),
     _int("out_channel", 1, 0, 16, Heard.AT_ONCE, "channel of the answer; 0 is the call's"),
     _int("program", -1, -1, 127, Heard.AT_ONCE, "sound chosen for the answer; -1 leaves it alone"),
     _int("transpose", 0, -48, 48, Heard.NEXT_NOTE, "moves the answer", "semitones"),
+    _int("out_port", 1, 1, MOST_PORTS, Heard.AT_ONCE, "output port of the answer, as counted by --port"),
+    _float("velocity_curve", 0.0, -1.0, 1.0, Heard.NEXT_NOTE, "bends the answer's touch: -1 softer, 1 harder"),
+    _int("velocity_low", 1, 1, 127, Heard.NEXT_NOTE, "softest velocity of the answer; that of velocity_high fixes it"),
+    _int("velocity_high", 127, 1, 127, Heard.NEXT_NOTE, "hardest velocity of the answer"),
     _bool("thru", False, Heard.AT_ONCE, "also pass what you play to the output"),
     _int("thru_channel", 0, 0, 16, Heard.AT_ONCE, "channel of what is passed through; 0 is the one you play on"),
+    _int("thru_port", 1, 1, MOST_PORTS, Heard.AT_ONCE, "output port of what is passed through"),
+    _choice("split", ("off", "right", "left"), Heard.AT_ONCE, "the hand that calls; the other plays through"),
+    _int("split_note", 60, 1, 127, Heard.AT_ONCE, "lowest key of the right hand; 60 is middle C"),
+    _int("split_channel", 0, 0, 16, Heard.AT_ONCE, "channel of the hand that plays through; 0 is the one it plays on"),
+    _int("split_port", 1, 1, MOST_PORTS, Heard.AT_ONCE, "output port of the hand that plays through"),
+    _choice(
+        "drums",
+        ("with", "own", "ignore"),
+        Heard.AT_ONCE,
+        "what channel 10 plays: with the call, a call of its own that drums answer, or no call",
+    ),
     _float("budget_ms", 20.0, 1.0, 2000.0, Heard.NEXT_TURN, "time from the end of the call to the first note", "ms"),
     _text("port", "AI Out", Heard.START, "output port the DAW listens to"),
     _text("in_port", "AI In", Heard.START, "input port the DAW or keyboard plays to"),
     _text("feedback_port", "", Heard.START, "output port to your controller's faders and lights; empty is none"),
+    _text("clock_port", "", Heard.START, "output port of our clock, for who follows us; empty sends none"),
+    _text("metronome_port", "", Heard.START, "output port of the metronome; empty is none"),
     _choice(
         "midi_api",
         ("auto", "alsa", "jack", "coreaudio", "winmm", "memory"),
@@ -176,6 +203,10 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _text("takes_dir", "", Heard.START, "folder of the recorded takes; empty is the user's data folder"),
     _bool("synth", False, Heard.START, "hear the answer through FluidSynth"),
     _text("soundfont", "", Heard.START, "SoundFont file for the synth; empty finds one"),
+    _float("synth_gain", 0.6, 0.0, 2.0, Heard.AT_ONCE, "loudness of the synth"),
+    _float("synth_reverb", 0.9, 0.0, 1.0, Heard.AT_ONCE, "reverb of the synth; 0 is dry"),
+    _text("audio_device", "", Heard.START, "audio output of the synth: name, part of it or number; empty finds one"),
+    _int("audio_buffer", 128, 16, 4096, Heard.START, "audio buffer of the synth: larger is safer but later", "frames"),
 )
 
 ACTIONS: Final[tuple[PerformanceAction, ...]] = (
@@ -186,12 +217,35 @@ ACTIONS: Final[tuple[PerformanceAction, ...]] = (
     PerformanceAction("vary", "answer the same call differently"),
     PerformanceAction("keep", "mark this turn as worth keeping"),
     PerformanceAction("undo", "forget the last turn: the model no longer hears it"),
-    PerformanceAction("start", "start the internal transport from the top"),
+    PerformanceAction("start", "start the internal transport from the top, after its count-in"),
     PerformanceAction("halt", "stop the internal transport"),
+    PerformanceAction("continue", "let the internal transport go on where it was stopped"),
     PerformanceAction("tap", "tap the tempo of the internal clock"),
 )
 
-BY_NAME: Final[dict[str, Parameter]] = {parameter.name: parameter for parameter in PARAMETERS}
+MOST_ROUTES: Final = 16
+_ROUTED: Final = (
+    "out_port out_channel program transpose velocity_curve velocity_low velocity_high thru thru_port thru_channel"
+).split()
+ROUTE_FIELDS: Final[tuple[Parameter, ...]] = (
+    _bool("use", False, Heard.AT_ONCE, "whether this route counts"),
+    _int("in_port", 0, 0, MOST_PORTS, Heard.AT_ONCE, "input port it is for; 0 is any"),
+    _int("in_channel", 0, 0, 16, Heard.AT_ONCE, "channel it is for; 0 is any"),
+    _int("key_low", 0, 0, 127, Heard.AT_ONCE, "lowest key it is for"),
+    _int("key_high", 127, 0, 127, Heard.AT_ONCE, "highest key it is for"),
+    _bool("listen", True, Heard.AT_ONCE, "whether what is played there is part of a call"),
+    *(item for item in PARAMETERS if item.name in _ROUTED),
+)
+"""What each route says: where it is for, and in place of which of the parameters above it stands there."""
+
+ROUTES: Final[tuple[Parameter, ...]] = tuple(
+    replace(field, name=f"route/{number}/{field.name}")
+    for number in range(1, MOST_ROUTES + 1)
+    for field in ROUTE_FIELDS
+)
+"""Every field of every route as a parameter of its own: `route/3/transpose`."""
+
+BY_NAME: Final[dict[str, Parameter]] = {parameter.name: parameter for parameter in (*PARAMETERS, *ROUTES)}
 ACTION_NAMES: Final[frozenset[str]] = frozenset(action.name for action in ACTIONS)
 
 
