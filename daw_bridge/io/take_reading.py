@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -157,6 +158,10 @@ class _Reading:
                 self.shed += record["records"]
             case "end":
                 self.complete = True
+        self.reach(record)
+
+    def reach(self, record: Record) -> None:
+        """Let the take last at least until the moment of a record. Raises like `add`."""
         stamp = record["actual_s"] if "actual_s" in record else record["at_s"]
         self.end_s = max(self.end_s, float(stamp[-1] if isinstance(stamp, list) else stamp))
 
@@ -205,14 +210,19 @@ def read_take(file: Path, *, brief: bool = False) -> Take:
         ) from None
     reading = _Reading(brief, end_s=header.started_s)
     damaged = 0
+    passed_over = b""
     for line in lines[1:-1]:
         try:
             if brief and line.startswith(_BULK):
                 checked(line)
+                passed_over = line
             else:
                 reading.add(decode_line(line))
         except (DamagedLineError, KeyError, TypeError, ValueError, IndexError):
             damaged += 1
+    if passed_over:
+        with contextlib.suppress(KeyError, TypeError, ValueError, IndexError):
+            reading.reach(decode_line(passed_over))
     return Take(
         file=file,
         header=header,

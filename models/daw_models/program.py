@@ -22,6 +22,7 @@ __all__ = ["WARM_UP_CALLS", "builtin_models", "ensure_program", "find_model", "r
 
 WARM_UP_CALLS = 3
 """The first calls of each method compile it; sampling and feeding a few notes so often makes the program quick."""
+_UNUSED_S = 30 * 24 * 3600.0
 _SOURCES = (
     "nets/build.py",
     "nets/continuer.py",
@@ -46,6 +47,8 @@ def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:
     places = [cache_dir] if cache_dir is not None else _default_places()
     for place in places:
         if _ours(place) and _whole(place / name):
+            with contextlib.suppress(OSError):
+                os.utime(place / name)
             return place / name
     for place in places:
         with contextlib.suppress(OSError):
@@ -61,10 +64,20 @@ def ensure_program(weights: Path, cache_dir: Path | None = None) -> Path:
                 Path(temporary).replace(place / name)
             finally:
                 Path(temporary).unlink(missing_ok=True)
+            _sweep(place, keep=place / name)
             return place / name
     raise UsageError(
         "no folder to keep the compiled model in", where=str(places[0]), cure="set XDG_CACHE_HOME to a writable folder"
     )
+
+
+def _sweep(place: Path, keep: Path) -> None:
+    """Remove programs that nobody has used for a month: those of older weights, versions and processors."""
+    newest_s = keep.stat().st_mtime
+    for old in place.glob("*.pt"):
+        with contextlib.suppress(OSError):
+            if newest_s - old.stat().st_mtime > _UNUSED_S:
+                old.unlink()
 
 
 def _key(weights: Path) -> str:

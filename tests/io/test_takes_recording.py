@@ -284,6 +284,7 @@ def test_every_cut_of_a_take_reads_as_far_as_it_is_whole(recorder: TakeRecorder,
     for length in range(first, len(whole), 7):
         cut.write_bytes(whole[:length])
         take = read_take(cut)
+        assert read_take(cut, brief=True).length_s == take.length_s
         ends_whole = whole[:length].endswith(b"\n")
         assert ("cut short" in " ".join(take.notes)) != ends_whole
         assert len(take.turns) == (b'"called"' in whole[: whole[:length].rfind(b"\n") + 1])

@@ -72,3 +72,16 @@ def test_a_user_without_a_home_has_programs_too(weights: Path, tmp_path: Path, m
     monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert ensure_program(weights).is_relative_to(tmp_path)
+
+
+def test_a_program_unused_for_a_month_makes_room_for_a_new_one(weights: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    month_s = 30 * 24 * 3600
+    ages_s = {"forgotten.pt": month_s + 60, "lately.pt": month_s - 3600}
+    for name, age_s in ages_s.items():
+        (cache / name).write_bytes(b"a program")
+        moment_s = (cache / name).stat().st_mtime - age_s
+        os.utime(cache / name, (moment_s, moment_s))
+    program = ensure_program(weights, cache)
+    assert {file.name for file in cache.iterdir()} == {"lately.pt", program.name}
