@@ -56,6 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.set_defaults(command=_evaluate)
 
+    benchmark = commands.add_parser("benchmark", help="our cores beside the literature on the field's piano-rolls")
+    benchmark.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ARCHIVE", help="pianoroll_benchmarks.tar.xz"
+    )
+    benchmark.add_argument("--sets", nargs="+", default=["jsb", "nottingham"], metavar="SET")
+    benchmark.add_argument("--minutes", type=float, default=None, metavar="M", help="at most so long for each net")
+    benchmark.add_argument("--json", action="store_true", help="print JSON")
+    benchmark.set_defaults(command=_benchmark)
+
     export = commands.add_parser("export", help="a checkpoint becomes a model file")
     export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the file, or the folder of a run")
     export.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.safetensors")
@@ -185,6 +194,18 @@ def _evaluate(arguments: argparse.Namespace) -> int:
                 print(f"  {name:<22} {_plain(entry)}")
         else:
             print(f"{key + ':':<24} {value}")
+    return 0
+
+
+def _benchmark(arguments: argparse.Namespace) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from daw_models.train.field import benchmark, lines
+
+    if arguments.minutes is not None and arguments.minutes <= 0:
+        raise UsageError("--minutes must be more than 0")
+    report = benchmark(arguments.data, arguments.sets, minutes=arguments.minutes, say=_warn)
+    for line in [json.dumps(report, indent=2)] if arguments.json else lines(report):
+        print(line)
     return 0
 
 

@@ -14,6 +14,8 @@ from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.features import HORIZONS, shares_of
 from daw_models.nets.notewise import Batch, NoteNet
 
+LAYERS = 2
+
 
 @dataclass(frozen=True)
 class LstmConfig:
@@ -47,7 +49,7 @@ class LstmNet(NoteNet):
 
     def __init__(self, config: LstmConfig, vocabulary: Vocabulary) -> None:
         super().__init__(config, vocabulary)
-        self.layers = nn.ModuleList(nn.LSTM(config.hidden, config.hidden, batch_first=True) for _ in range(2))
+        self.layers = nn.ModuleList(nn.LSTM(config.hidden, config.hidden, batch_first=True) for _ in range(LAYERS))
         self.from_harmony: nn.Linear | None = None
         if config.harmony:
             self.from_harmony = nn.Linear(12 * len(HORIZONS), config.head, bias=False)
@@ -66,17 +68,25 @@ class LstmNet(NoteNet):
 
     def opening_state(self, batch: int) -> list[Tensor]:
         """Zeros."""
-        return [torch.zeros(batch, self.config.hidden, device=self.cell_bins.device) for _ in range(4)]
+        return [torch.zeros(batch, self.config.hidden, device=self.cell_bins.device) for _ in range(2 * LAYERS)]
 
     def core(self, flow: Tensor, batch: Batch, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:  # noqa: ARG002
         """Both layers, from a window's notes and the state before it."""
-        after: list[Tensor] = []
-        sums = torch.zeros((), device=flow.device)
-        for index, layer in enumerate(self.layers):
-            if index:
-                flow = functional.dropout(flow, self.config.dropout, self.training)
-            before = (state[2 * index].unsqueeze(0), state[2 * index + 1].unsqueeze(0))
-            flow, (hidden, cell) = layer(flow, before)
-            sums = sums + flow
-            after += [hidden.detach().float().squeeze(0), cell.detach().float().squeeze(0)]
-        return sums, after
+        return run_layers(self.layers, flow, state, self.config.dropout if self.training else 0.0)
+
+
+def run_layers(layers: nn.ModuleList, flow: Tensor, state: list[Tensor], dropout: float) -> tuple[Tensor, list[Tensor]]:
+    """The sum of what all layers say, [B, T, hidden], and hidden and cell [B, hidden] of each after the last note.
+
+    `dropout` is the share of a layer's output that the next one does not see.
+    """
+    after: list[Tensor] = []
+    sums = torch.zeros((), device=flow.device)
+    for index, layer in enumerate(layers):
+        if index:
+            flow = functional.dropout(flow, dropout, dropout > 0)
+        before = (state[2 * index].unsqueeze(0), state[2 * index + 1].unsqueeze(0))
+        flow, (hidden, cell) = layer(flow, before)
+        sums = sums + flow
+        after += [hidden.detach().float().squeeze(0), cell.detach().float().squeeze(0)]
+    return sums, after
