@@ -30,7 +30,12 @@ class ClockFollower:
         self._pulses_per_position = PULSES_PER_SIXTEENTH
         self._taught = False
         self._on_beats: set[int] = set()
-        self.breaks = 0
+        self._breaks = 0
+
+    @property
+    def breaks(self) -> int:
+        """Changes whenever positions before and after do not belong together."""
+        return self._breaks
 
     @property
     def rolling(self) -> bool:
@@ -103,7 +108,7 @@ class ClockFollower:
         elif self._rolling and now_s >= self._last_s + GIVE_UP_S:
             self._position = math.ceil(self._loop.number_at(now_s) - self._origin)
             self._rolling = False
-            self.breaks += 1
+            self._breaks += 1
             return ["the MIDI clock has not come back; the transport is stopped"]
         return []
 
@@ -115,7 +120,7 @@ class ClockFollower:
             self._rolling = True
             self._loop.restart(now_s)
             self._origin = self._loop.number - self._position
-            self.breaks += 1
+            self._breaks += 1
 
     def _arm(self, position: int) -> None:
         self._position = position
@@ -126,7 +131,7 @@ class ClockFollower:
         if self._rolling:
             self._position = self._loop.number - self._origin + 1
             self._rolling = False
-            self.breaks += 1
+            self._breaks += 1
 
     def _locate(self, value: int) -> None:
         if not self._taught:
@@ -136,7 +141,7 @@ class ClockFollower:
             # Until the next pulse it is not known where the beat is.
             self._rolling = False
             self._armed = True
-            self.breaks += 1
+            self._breaks += 1
 
     def _recognise(self, value: int) -> None:
         """Song position counts sixteenths; Ardour 7 sends clocks.

@@ -1,4 +1,4 @@
-"""Our own beat: started, halted, tapped; a change of tempo keeps the position."""
+"""Our own beat: started, halted, taken up again, tapped; a change of tempo keeps the position."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAP_FORGOTTEN_S: Final = 3.0
 
 
 class InternalClock:
-    """A steady beat from an anchor: a moment and the beat it is on."""
+    """A steady beat from an anchor: a moment and the beat it is on. `breaks` counts its starts and stops."""
 
     def __init__(self, tempo_bpm: float) -> None:
         self._tempo_bpm = tempo_bpm
@@ -24,6 +24,12 @@ class InternalClock:
         self._anchor_beat = 0.0
         self._rolling = False
         self._taps_s: deque[float] = deque(maxlen=TAPS_KEPT)
+        self._breaks = 0
+
+    @property
+    def breaks(self) -> int:
+        """Changes whenever positions before and after do not belong together."""
+        return self._breaks
 
     @property
     def rolling(self) -> bool:
@@ -31,9 +37,19 @@ class InternalClock:
         return self._rolling
 
     @property
+    def locked(self) -> bool:
+        """Our own beat can always be trusted."""
+        return True
+
+    @property
     def tempo_bpm(self) -> float:
         """Beats in a minute."""
         return self._tempo_bpm
+
+    @property
+    def deadline_s(self) -> float | None:
+        """It needs no looking after."""
+        return None
 
     def beat_at(self, moment_s: float) -> float:
         """The position at a moment, in beats from the start."""
@@ -45,14 +61,27 @@ class InternalClock:
         """The moment of a beat, while rolling."""
         return self._anchor_s + beats_to_s(beat - self._anchor_beat, self._tempo_bpm)
 
-    def start(self, now_s: float) -> None:
-        """Roll from the top."""
-        self._anchor_s, self._anchor_beat, self._rolling = now_s, 0.0, True
+    def advance(self, now_s: float) -> list[str]:  # noqa: ARG002 - a beat that is computed cannot go wrong
+        """Nothing happens to it by itself."""
+        return []
+
+    def start(self, now_s: float, count_in_beats: int = 0) -> None:
+        """Roll from the top, or from so many beats before it."""
+        self._anchor_s, self._anchor_beat, self._rolling = now_s, float(-count_in_beats), True
+        self._breaks += 1
 
     def halt(self, now_s: float) -> None:
         """Stop, keeping the position."""
-        self._anchor_beat = self.beat_at(now_s)
-        self._rolling = False
+        if self._rolling:
+            self._anchor_beat = self.beat_at(now_s)
+            self._rolling = False
+            self._breaks += 1
+
+    def go_on(self, now_s: float) -> None:
+        """Roll on from where it was halted."""
+        if not self._rolling:
+            self._anchor_s, self._rolling = now_s, True
+            self._breaks += 1
 
     def set_tempo(self, tempo_bpm: float, now_s: float) -> None:
         """Go on from the present position at another tempo."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from daw_bridge.engine.controllers import Controllers, Wish
+from daw_bridge.engine.clock_out import CLOCK_PORT, ClockOut
+from daw_bridge.engine.controllers import FEEDBACK, Controllers, Wish
 from daw_bridge.engine.conversation import Conversation
 from daw_bridge.engine.counts import Counts
 from daw_bridge.engine.events import (
@@ -20,6 +21,8 @@ from daw_bridge.engine.events import (
     Auditioned,
     Event,
     Fault,
+    LinkAsked,
+    LinkReported,
     MidiArrived,
     ParameterChanged,
     ParameterSet,
@@ -32,6 +35,7 @@ from daw_bridge.engine.events import (
 )
 from daw_bridge.engine.feedback import EchoGuard
 from daw_bridge.engine.ledger import Voice
+from daw_bridge.engine.metronome import METRONOME_PORT, Metronome
 from daw_bridge.engine.output import Output
 from daw_bridge.engine.parameters import Value
 from daw_bridge.engine.routing import THRU, Thru, hears
@@ -56,7 +60,14 @@ __all__ = ["Engine", "EngineSettings", "EngineState"]
 MOST_STEPS_AT_ONCE: Final = 1000
 """A moment that takes more steps than this is a fault of ours: better a new engine than a thread that never returns."""
 OUT: Final = "out"
-"""The port that answers go to, as events name it; every other port is one that is listened to."""
+"""The port that answers go to, as events name it; every other port is one that is listened to,
+but for those of `_PORT_WORDS`."""
+_PORT_WORDS: Final = {
+    OUT: "output",
+    FEEDBACK: "feedback",
+    CLOCK_PORT: "clock",
+    METRONOME_PORT: "metronome",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ class Engine:
         self._output = Output(self._emit, self._released)
         self._transport = Transport(self._values.word("clock"), self._values.number("tempo"), self._emit)
         self._transport.count_position_in(self._values.word("song_position"))
+        self._clock_out = ClockOut(self._transport, self._emit) if self._values.word("clock_port") else None
+        self._metronome = Metronome(self._transport, self._values, self._emit)
         self._conversation = Conversation(self._values, self._transport, self._output, settings.seed, self._emit)
         self._thru = Thru(self._output, self._values)
         self._echo = EchoGuard()
@@ -130,6 +143,8 @@ class Engine:
                 self._perform(action)
             case Auditioned(channel, pitch, velocity, duration_s):
                 self._output.strike(THRU, NoteOn(channel, pitch, velocity), self._now_s, self._now_s + duration_s)
+            case LinkReported():
+                self._transport.report_link(event, self._now_s)
             case PortLost(port):
                 self._lose(port)
             case PortReturned(port):
@@ -151,6 +166,7 @@ class Engine:
         self._conversation.close(self._now_s)
         self._thru.release(self._now_s)
         self._output.release_all(self._now_s)
+        self._metronome.release(self._now_s)
         self._controllers.close(self._now_s)
         return Step(self._taken(), None)
 
@@ -170,6 +186,9 @@ class Engine:
 
     def _tick(self, now_s: float) -> None:
         self._transport.advance(now_s)
+        if self._clock_out is not None:
+            self._clock_out.advance(now_s)
+        self._metronome.advance(now_s, self._handed_s)
         self._output.advance(now_s)
         self._thru.advance(now_s)
         self._conversation.advance(now_s, self._handed_s)
@@ -179,6 +198,8 @@ class Engine:
     def _deadline_s(self) -> float | None:
         moments = (
             self._transport.deadline_s,
+            None if self._clock_out is None else self._clock_out.next_s,
+            self._metronome.next_s,
             self._output.next_s,
             self._thru.next_s,
             self._conversation.deadline_s(),
@@ -249,7 +270,7 @@ class Engine:
             return
         match name:
             case "tempo":
-                self._transport.set_tempo(self._values.number("tempo"), self._now_s)
+                self._set_tempo()
             case "clock":
                 self._transport.want(self._values.word("clock"), self._now_s)
             case "song_position":
@@ -263,6 +284,12 @@ class Engine:
         self._emit(ParameterChanged(name, held))
         self._controllers.show(name, held, self._now_s)
 
+    def _set_tempo(self) -> None:
+        tempo_bpm = self._values.number("tempo")
+        self._transport.set_tempo(tempo_bpm, self._now_s)
+        if self._transport.source == "link":
+            self._emit(LinkAsked(tempo_bpm=tempo_bpm))
+
     def _perform(self, action: str) -> None:
         now_s, conversation = self._now_s, self._conversation
         match action:
@@ -274,6 +301,7 @@ class Engine:
                 conversation.silence(now_s)
                 self._output.panic(now_s)
                 self._thru.forget()
+                self._metronome.release(now_s)
             case "loop":
                 conversation.loop(now_s)
             case "vary":
@@ -282,10 +310,15 @@ class Engine:
                 conversation.keep()
             case "undo":
                 conversation.undo(now_s)
+            case "start" | "halt" | "continue" if self._transport.source == "link":
+                self._emit(LinkAsked(playing=action != "halt"))
             case "start":
-                self._transport.start(now_s)
+                bars = self._values.whole("count_in")
+                self._transport.start(now_s, bars * self._values.whole("beats_per_bar"))
             case "halt":
                 self._transport.halt(now_s)
+            case "continue":
+                self._transport.go_on(now_s)
             case "tap":
                 tempo_bpm = self._transport.tap(now_s)
                 if tempo_bpm is not None:
@@ -296,17 +329,21 @@ class Engine:
     def _lose(self, port: str) -> None:
         if port == OUT:
             self._output.lose_port()
-        else:
+        elif port == METRONOME_PORT:
+            self._metronome.lose_port()
+        elif port not in _PORT_WORDS:
             self._conversation.unplug(port, self._now_s)
             self._thru.unplug(port, self._now_s)
-        self._emit(Fault("port", f"the {'output' if port == OUT else 'input'} port is gone; waiting for it to return"))
+        self._emit(Fault("port", f"the {_PORT_WORDS.get(port, 'input')} port is gone; waiting for it to return"))
 
     def _regain(self, port: str) -> None:
         if port == OUT:
             self._output.regain_port(self._now_s)
             self._programmed.clear()
             self._choose_program()
-        self._emit(Fault("port", f"the {'output' if port == OUT else 'input'} port is back"))
+        elif port == METRONOME_PORT:
+            self._metronome.regain_port(self._now_s)
+        self._emit(Fault("port", f"the {_PORT_WORDS.get(port, 'input')} port is back"))
 
     # What goes out
 

@@ -86,6 +86,16 @@ class Auditioned:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkReported:
+    """At `at_s` the Ableton Link session is `beat` beats after the bar line on which it began to play."""
+
+    at_s: float
+    beat: float
+    tempo_bpm: float
+    playing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ControllerMap:
     """A controller of the player and what it steers.
 
@@ -178,6 +188,7 @@ Event = (
     | PortLost
     | PortReturned
     | Auditioned
+    | LinkReported
     | ControlEvent
 )
 
@@ -354,6 +365,14 @@ class TransportChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAsked:
+    """The player wants the Link session to play, to stop, or to have another tempo; None leaves it as it is."""
+
+    playing: bool | None = None
+    tempo_bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MappingsChanged:
     """What the player's controllers steer now; `learning` is the target that waits for one, or empty."""
 
@@ -386,6 +405,7 @@ Action = (
     | ParameterChanged
     | Fault
     | TransportChanged
+    | LinkAsked
     | MappingsChanged
     | PresetsChanged
 )

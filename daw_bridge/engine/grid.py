@@ -37,8 +37,8 @@ class Grid:
 
     @property
     def calling(self) -> bool:
-        """Whether it is the musician's half."""
-        return self._half is not None and self._half % 2 == 0
+        """Whether it is the musician's half; a count-in is nobody's."""
+        return self._half is not None and self._half >= 0 and self._half % 2 == 0
 
     @property
     def line_beat(self) -> float:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from daw_bridge.engine.beat_source import BeatSource
 from daw_bridge.engine.clock_follow import ClockFollower
 from daw_bridge.engine.clock_internal import InternalClock
-from daw_bridge.engine.events import Fault, TransportChanged
+from daw_bridge.engine.clock_link import LinkClock
+from daw_bridge.engine.events import Fault, LinkReported, TransportChanged
 from daw_bridge.music.messages import Message
 
 PULSES_RECENT_S: Final = 2.0
@@ -18,60 +20,65 @@ Report = Callable[[TransportChanged | Fault], None]
 
 
 class Transport:
-    """One beat from two sources. `epoch` counts the breaks in it: start, stop, continue, jump, change of source."""
+    """One beat from several sources."""
 
     def __init__(self, source: str, tempo_bpm: float, report: Report) -> None:
         self._wanted = source
         self._internal = InternalClock(tempo_bpm)
         self._follower = ClockFollower()
+        self._link = LinkClock()
+        self._sources: dict[str, BeatSource] = {
+            "internal": self._internal,
+            "midi": self._follower,
+            "link": self._link,
+        }
+        self._source = "internal" if source == "auto" else source
         self._report = report
-        self._midi = source == "midi"
         self._next_beat: float | None = None
-        self._breaks = 0
+        self._switches = 0
         self._said: tuple[bool, bool, str] | None = None
 
     @property
     def source(self) -> str:
-        """`midi` or `internal`."""
-        return "midi" if self._midi else "internal"
+        """`internal`, `midi` or `link`."""
+        return self._source
 
     @property
     def rolling(self) -> bool:
         """Whether beats pass."""
-        return self._follower.rolling if self._midi else self._internal.rolling
+        return self._now.rolling
 
     @property
     def locked(self) -> bool:
-        """Whether the beat can be trusted: our own always, a MIDI clock once its pulses agree."""
-        return self._follower.locked if self._midi else True
+        """Whether the beat can be trusted: our own always, another's once its reports agree."""
+        return self._now.locked
 
     @property
     def tempo_bpm(self) -> float:
         """Beats in a minute, now."""
-        if self._midi and self._follower.tempo_bpm is not None:
-            return self._follower.tempo_bpm
-        return self._internal.tempo_bpm
+        known_bpm = self._now.tempo_bpm
+        return self._internal.tempo_bpm if known_bpm is None else known_bpm
 
     @property
-    def epoch(self) -> int:
-        """Changes whenever positions before and after do not belong together."""
-        return self._breaks + self._follower.breaks
+    def epoch(self) -> tuple[int, int]:
+        """Changes at every break of the beat: start, stop, continue, jump, change of source."""
+        return self._switches, self._now.breaks
 
     @property
     def deadline_s(self) -> float | None:
         """When `advance` is due."""
-        moments = [self._follower.deadline_s] if self._midi else []
+        moments = [self._now.deadline_s]
         if self.rolling and self._next_beat is not None:
             moments.append(self.time_of(self._next_beat))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def beat_at(self, moment_s: float) -> float:
         """The position at a moment, in beats from the start of the song."""
-        return self._follower.beat_at(moment_s) if self._midi else self._internal.beat_at(moment_s)
+        return self._now.beat_at(moment_s)
 
     def time_of(self, beat: float) -> float:
         """The moment of a beat, while rolling."""
-        return self._follower.time_of(beat) if self._midi else self._internal.time_of(beat)
+        return self._now.time_of(beat)
 
     def feed(self, message: Message, now_s: float) -> None:
         """A clock, start, stop, continue or song position message."""
@@ -79,8 +86,13 @@ class Transport:
         self._choose(now_s)
         self._settle(now_s)
 
+    def report_link(self, report: LinkReported, now_s: float) -> None:
+        """Where the Link session is."""
+        self._link.take(report)
+        self._settle(now_s)
+
     def want(self, source: str, now_s: float) -> None:
-        """Follow `auto`, `internal` or `midi`."""
+        """Follow `auto`, `internal`, `midi` or `link`."""
         self._wanted = source
         self._choose(now_s)
         self._settle(now_s)
@@ -92,17 +104,22 @@ class Transport:
     def set_tempo(self, tempo_bpm: float, now_s: float) -> None:
         """Tempo of the internal clock."""
         self._internal.set_tempo(tempo_bpm, now_s)
-        if not self._midi and self.rolling:
+        if self._source == "internal" and self.rolling:
             self._tell(now_s)
 
-    def start(self, now_s: float) -> None:
-        """Start the internal clock from the top."""
-        self._internal.start(now_s)
+    def start(self, now_s: float, count_in_beats: int = 0) -> None:
+        """Start the internal clock from the top, or from so many beats before it."""
+        self._internal.start(now_s, count_in_beats)
         self._internal_broke(now_s)
 
     def halt(self, now_s: float) -> None:
         """Stop the internal clock."""
         self._internal.halt(now_s)
+        self._internal_broke(now_s)
+
+    def go_on(self, now_s: float) -> None:
+        """Let the internal clock roll on from where it was halted."""
+        self._internal.go_on(now_s)
         self._internal_broke(now_s)
 
     def tap(self, now_s: float) -> float | None:
@@ -111,24 +128,31 @@ class Transport:
 
     def advance(self, now_s: float) -> None:
         """Say each beat that has passed, and that a clock has died."""
-        for text in self._follower.advance(now_s):
-            if self._midi:
-                self._report(Fault("clock", text))
+        for source in self._sources.values():
+            texts = source.advance(now_s)
+            if source is self._now:
+                for text in texts:
+                    self._report(Fault("clock", text))
         self._choose(now_s)
         self._settle(now_s)
 
+    @property
+    def _now(self) -> BeatSource:
+        return self._sources[self._source]
+
     def _internal_broke(self, now_s: float) -> None:
-        if not self._midi:
-            self._breaks += 1
+        if self._source == "internal":
             self._next_beat = None
             self._settle(now_s)
 
     def _choose(self, now_s: float) -> None:
-        alive = self._follower.rolling or self._follower.pulsed_within(PULSES_RECENT_S, now_s)
-        midi = self._wanted == "midi" or (self._wanted == "auto" and alive)
-        if midi != self._midi:
-            self._midi = midi
-            self._breaks += 1
+        source = self._wanted
+        if source == "auto":
+            alive = self._follower.rolling or self._follower.pulsed_within(PULSES_RECENT_S, now_s)
+            source = "midi" if alive else "internal"
+        if source != self._source:
+            self._source = source
+            self._switches += 1
             self._next_beat = None
 
     def _settle(self, now_s: float) -> None:

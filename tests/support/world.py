@@ -18,6 +18,7 @@ from daw_bridge.engine.events import (
     Sent,
     TurnStateChanged,
 )
+from daw_bridge.engine.metronome import METRONOME_PORT
 from daw_bridge.engine.parameters import Value
 from daw_bridge.music.messages import Clock, ControlChange, Message, NoteOff, NoteOn
 from daw_bridge.music.notes import Note
@@ -185,10 +186,10 @@ class World:
         return self.driver.sent
 
     def score(self) -> list[tuple[float, str, int]]:
-        """What went out, in milliseconds: (moment, on or off, pitch)."""
+        """What went out, in milliseconds: (moment, on or off, pitch); without the metronome."""
         written = []
         for sent in self.sent:
-            if isinstance(sent.message, NoteOn | NoteOff):
+            if sent.port != METRONOME_PORT and isinstance(sent.message, NoteOn | NoteOff):
                 word = "on" if isinstance(sent.message, NoteOn) else "off"
                 written.append((round(sent.actual_s, 3), word, sent.message.pitch))
         return written
@@ -210,15 +211,15 @@ class World:
         return [fault.kind for fault in self.of(Fault)]
 
 
-def sounding(sent: Sequence[Sent]) -> set[tuple[int, int]]:
+def sounding(sent: Sequence[Sent]) -> set[tuple[str, int, int]]:
     """The keys that sound at the end. Raises AssertionError where a key is struck twice, or released unstruck."""
-    keys: set[tuple[int, int]] = set()
+    keys: set[tuple[str, int, int]] = set()
     for item in sent:
         match item.message:
             case NoteOn(channel, key):
-                assert (channel, key) not in keys, f"{item} strikes a key that sounds"
-                keys.add((channel, key))
+                assert (item.port, channel, key) not in keys, f"{item} strikes a key that sounds"
+                keys.add((item.port, channel, key))
             case NoteOff(channel, key):
-                assert (channel, key) in keys, f"{item} releases a key that is silent"
-                keys.discard((channel, key))
+                assert (item.port, channel, key) in keys, f"{item} releases a key that is silent"
+                keys.discard((item.port, channel, key))
     return keys
