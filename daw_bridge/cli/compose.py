@@ -37,6 +37,8 @@ _SAMPLING: Final = (
     "seed",
     "program",
     "soundfont",
+    "synth_reverb",
+    "audio_device",
 )
 
 
@@ -78,7 +80,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loudness", metavar="LUFS", type=_loudness, default=-23.0, help="of written sound (default -23, EBU R128)"
     )
-    parser.add_argument("--audio-device", metavar="NAME", default="", help="device for --play (default the system's)")
     parser.add_argument("--range", metavar="LOW:HIGH", type=_pitch_range, help="pitches allowed: 48:84 or C3:C6")
     parser.add_argument("--best-of", metavar="N", type=_count, default=1, help="draw N times, keep the best")
     parser.add_argument("--config", type=Path, metavar="FILE", default=None, help="settings file (TOML)")
@@ -115,7 +116,10 @@ def seed_of(settings: Settings) -> int:
 
 def sound_of(options: argparse.Namespace, settings: Settings) -> RenderSettings:
     """How written and played sound is to be."""
-    return RenderSettings(soundfont=str(settings.values["soundfont"]), target_lufs=options.loudness)
+    values = settings.values
+    return RenderSettings(
+        soundfont=str(values["soundfont"]), target_lufs=options.loudness, reverb=float(values["synth_reverb"])
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -237,7 +241,7 @@ def _run_one(job: Job, options: argparse.Namespace, settings: Settings) -> int:
     if options.play:
         from daw_bridge.cli.compose_play import play_smf
 
-        play_smf(result.answers[0].smf, job.sound, options.audio_device)
+        play_smf(result.answers[0].smf, job.sound, settings.values)
     return 0
 
 

@@ -174,7 +174,7 @@ def _finish(
     if options.play:
         from daw_bridge.cli.compose_play import play_smf
 
-        play_smf(smf, sound, options.audio_device)
+        play_smf(smf, sound, settings.values)
     return 0
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from daw_bridge.cli.output import note
-from daw_bridge.engine.parameters import Value
-from daw_bridge.errors import BridgeError, MissingPartError, UsageError
+from daw_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from daw_bridge.cli.settings import Settings
@@ -39,6 +38,7 @@ def run(settings: Settings, debug: bool) -> int:
 
 def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.cli.run_faults import FaultTeller
+    from daw_bridge.cli.run_synth import SynthFollower, open_synths
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.priority import raised_helpers
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
@@ -49,7 +49,8 @@ def _play(asked: Settings, stop: _Signals) -> int:
     with stop.at_once():
         weights, program = model_files(str(settings["model"]))
     with contextlib.ExitStack() as opened:
-        bridge = Bridge(settings, copies=_synth(settings), mappings=mappings, presets=presets)
+        synths = open_synths(settings, _notice)
+        bridge = Bridge(settings, copies=synths, mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
         stop.check()
         server = ControlServer(
@@ -80,6 +81,8 @@ def _play(asked: Settings, stop: _Signals) -> int:
         bridge.observe(recorder)
         bridge.observe(teller)
         bridge.observe(server)
+        for synth in synths:
+            bridge.observe(SynthFollower(synth))
         bridge.start(tier)
         with raised_helpers():
             server.start()
@@ -142,20 +145,6 @@ def model_files(name: str) -> tuple[Path | None, Path | None]:
 def _greeting(bridge: Bridge, tier: Tier, take: Path) -> str:
     speed = f", {tier.note_s * 1000:.2f} ms a note" if tier.note_s else ""
     return f"model {tier.continuer.name}{speed}; seed {bridge.settings['seed']}; take {take}"
-
-
-def _synth(settings: Mapping[str, Value]) -> tuple[Any, ...]:
-    if not settings["synth"]:
-        return ()
-    from daw_bridge.io.ports_synth import open_synth
-
-    try:
-        synth = open_synth(settings)
-    except MissingPartError as missing:
-        _notice(f"the answer is not heard here: {missing}")
-        return ()
-    _notice(f"sound through {synth.name}, {synth.latency_s * 1000:.1f} ms after the note")
-    return (synth,)
 
 
 def _notice(text: str) -> None:

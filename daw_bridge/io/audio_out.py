@@ -88,9 +88,8 @@ def choose_device(wanted: str = "") -> AudioDevice:
     return found[0]
 
 
-def play(samples: NDArray[np.float32], sample_rate: int, wanted: str = "") -> None:
+def play(samples: NDArray[np.float32], sample_rate: int, device: AudioDevice) -> None:
     """Play sound [frames, channels] to its end. Raises MissingPartError when the device does not take it."""
-    device = choose_device(wanted)
     library = load_library()
     try:
         library.play(samples, samplerate=sample_rate, device=device.index)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+REVERB: Final = 0.9
+"""How much of it there is unless said otherwise, 0 to 1."""
 _LOG_LEVELS: Final = 5
 _CURE: Final = (
     "install it (Debian/Ubuntu: apt install libfluidsynth3; macOS: brew install fluid-synth; "
@@ -51,7 +53,7 @@ class FluidSynth:
         *,
         sample_rate: int = 44100,
         gain: float = 0.35,
-        reverb: bool = True,
+        reverb: float = REVERB,
         chorus: bool = False,
         polyphony: int = 256,
         options: Mapping[str, str | int | float] | None = None,
@@ -67,7 +69,8 @@ class FluidSynth:
             channels=16,
             **{
                 "synth.polyphony": polyphony,
-                "synth.reverb.active": int(reverb),
+                "synth.reverb.active": int(reverb > 0.0),
+                "synth.reverb.level": float(reverb),
                 "synth.chorus.active": int(chorus),
                 "synth.midi-bank-select": "gs",
                 **(options or {}),
@@ -115,6 +118,15 @@ class FluidSynth:
         """The next `frames` frames as interleaved 16-bit stereo into memory at `address`."""
         pointer = ctypes.c_void_p(address)
         self._c.fluid_synth_write_s16(self._handle, frames, pointer, 0, 2, pointer, 1, 2)
+
+    def set_gain(self, gain: float) -> None:
+        """Loudness from now on, as at the start."""
+        self._synth.setting("synth.gain", float(gain))
+
+    def set_reverb(self, reverb: float) -> None:
+        """How much reverb there is from now on, 0 (none) to 1."""
+        self._synth.setting("synth.reverb.level", float(reverb))
+        self._synth.setting("synth.reverb.active", int(reverb > 0.0))
 
     @property
     def sounding(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +19,13 @@ from daw_bridge.io.fluid import FluidSynth
 from daw_bridge.io.jack_server import find_server
 from daw_bridge.io.soundfonts import find_soundfont
 
-BUFFER_FRAMES: Final = 128
 SAMPLE_RATE: Final = 48000
-GAIN: Final = 0.6
 _PERIODS: Final = 2
 _JACK_NAME: Final = "aiart-bridge-synth"
+_LIVE: Final[dict[str, Callable[[FluidSynth, float], None]]] = {
+    "synth_gain": FluidSynth.set_gain,
+    "synth_reverb": FluidSynth.set_reverb,
+}
 
 
 class SynthPort:
@@ -45,6 +47,11 @@ class SynthPort:
         if self._synth is not None:
             self._synth.send(data)
 
+    def change(self, name: str, value: Value) -> None:
+        """Follow the live settings `synth_gain` and `synth_reverb`; others are not the synth's."""
+        if self._synth is not None and name in _LIVE:
+            _LIVE[name](self._synth, float(value))
+
     def flush(self) -> None:
         """Nothing is ever kept back."""
 
@@ -65,15 +72,14 @@ class SynthPort:
 
 
 def open_synth(settings: Mapping[str, Value]) -> SynthPort:
-    """The synth of the settings `soundfont`, `audio_device`, `audio_buffer`, `synth_gain`, `synth_reverb`.
+    """The synth of the settings: `soundfont`, `audio_device`, `audio_buffer`, `synth_gain`, `synth_reverb`.
 
     Raises MissingPartError when FluidSynth, a SoundFont or an audio output is missing, UsageError when the SoundFont
     or device named is none.
     """
-    soundfont = find_soundfont(str(settings.get("soundfont", "")))
-    frames = int(settings.get("audio_buffer", BUFFER_FRAMES))
-    gain, reverb = float(settings.get("synth_gain", GAIN)), bool(settings.get("synth_reverb", True))
-    wanted = str(settings.get("audio_device", ""))
+    soundfont = find_soundfont(str(settings["soundfont"]))
+    frames, wanted = int(settings["audio_buffer"]), str(settings["audio_device"])
+    gain, reverb = float(settings["synth_gain"]), float(settings["synth_reverb"])
     if not wanted:
         for driver in _native_drivers():
             port = _through_driver(driver, soundfont, frames, gain, reverb)
@@ -82,7 +88,7 @@ def open_synth(settings: Mapping[str, Value]) -> SynthPort:
     return _through_sounddevice(soundfont, wanted, frames, gain, reverb)
 
 
-def _through_driver(driver: str, soundfont: Path, frames: int, gain: float, reverb: bool) -> SynthPort | None:
+def _through_driver(driver: str, soundfont: Path, frames: int, gain: float, reverb: float) -> SynthPort | None:
     options: dict[str, str | int | float] = {
         "audio.period-size": frames,
         "audio.periods": _PERIODS,
@@ -99,7 +105,7 @@ def _through_driver(driver: str, soundfont: Path, frames: int, gain: float, reve
     return SynthPort(synth, driver, _PERIODS * frames / SAMPLE_RATE)
 
 
-def _through_sounddevice(soundfont: Path, wanted: str, frames: int, gain: float, reverb: bool) -> SynthPort:
+def _through_sounddevice(soundfont: Path, wanted: str, frames: int, gain: float, reverb: float) -> SynthPort:
     synth = FluidSynth(soundfont, sample_rate=SAMPLE_RATE, gain=gain, reverb=reverb)
     try:
         stream = LiveOutput(synth.write_s16, SAMPLE_RATE, wanted=wanted, buffer_frames=frames)

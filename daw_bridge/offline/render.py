@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from daw_bridge.errors import BridgeError, UsageError
-from daw_bridge.io.fluid import FluidSynth
+from daw_bridge.io.fluid import REVERB, FluidSynth
 from daw_bridge.io.soundfonts import find_soundfont
 from daw_bridge.music.midifile import Piece, note_events
 from daw_bridge.music.notes import DRUM_CHANNEL, Note
@@ -45,7 +45,7 @@ class RenderSettings:
     sample_rate: int = 44100
     target_lufs: float = -23.0
     ceiling_dbtp: float = -1.2
-    reverb: bool = True
+    reverb: float = REVERB
 
 
 @dataclass(frozen=True, slots=True)

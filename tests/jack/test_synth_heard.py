@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from daw_bridge.engine.parameters import defaults
 from daw_bridge.errors import MissingPartError
 from daw_bridge.io.fluid import load_library
 from daw_bridge.io.ports_synth import SynthPort, open_synth
@@ -41,7 +42,7 @@ def synth(jack_server: int) -> SynthPort:
         load_library()
     except MissingPartError as missing:
         pytest.skip(str(missing))
-    return open_synth({"audio_buffer": 128, "synth_reverb": False})
+    return open_synth({**defaults(), "synth_reverb": 0.0})
 
 
 def test_a_note_is_heard_at_its_pitch(synth: SynthPort) -> None:
