@@ -46,7 +46,7 @@ PACKAGES: Final = (
 ESSENTIAL: Final = frozenset({"torch", "numpy", "python-rtmidi", "python-osc", "safetensors", "platformdirs"})
 
 _FREE_BYTES: Final = 200_000_000
-_PROBE_LIMITS_S: Final = {"midi": 20.0, "models": 240.0, "audio": 30.0, "synth": 20.0, "priority": 10.0}
+_PROBE_LIMITS_S: Final = {"midi": 20.0, "models": 240.0, "audio": 30.0, "synth": 20.0, "priority": 10.0, "link": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def examine(config: Path | None) -> list[Check]:
         ("MIDI", lambda: _midi(found["midi"])),
         ("models", lambda: _models(found["models"], values)),
         ("real time", lambda: _priority(found["priority"])),
+        ("Link", lambda: _link(found["link"])),
         ("FluidSynth", lambda: _synth(found["synth"])),
         ("SoundFont", _soundfonts),
         ("audio", lambda: _audio(found["audio"])),
@@ -238,6 +239,13 @@ def _priority(finding: Finding) -> list[Check]:
             "sudo usermod -aG audio $USER, then log in again",
         )
     ]
+
+
+def _link(finding: Finding) -> list[Check]:
+    if finding.get("installed"):
+        return [Check("Link", OK, f"Ableton Link can give the beat: --clock link ({version('linkpython-extern')})")]
+    text = finding.get("error", "the extra is not installed: --clock link is left out")
+    return [Check("Link", NOTE, text, "pip install 'aiart-bridge[link]' (its library is under the GPL)")]
 
 
 def _synth(finding: Finding) -> list[Check]:

@@ -133,12 +133,20 @@ def priority(_argument: str) -> Finding:
     return {"needed": True, "allowed": True}
 
 
+def link(_argument: str) -> Finding:
+    """The binding of Ableton Link, an extra."""
+    from daw_bridge.io.link import link_installed
+
+    return {"installed": link_installed()}
+
+
 PROBES: Final[dict[str, Callable[[str], Finding]]] = {
     "midi": midi,
     "models": models,
     "audio": audio,
     "synth": synth,
     "priority": priority,
+    "link": link,
 }
 
 

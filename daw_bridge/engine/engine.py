@@ -166,7 +166,7 @@ class Engine:
         self._conversation.close(self._now_s)
         self._thru.release(self._now_s)
         self._output.release_all(self._now_s)
-        self._metronome.release(self._now_s)
+        self._metronome.regain_port(self._now_s)
         self._controllers.close(self._now_s)
         return Step(self._taken(), None)
 

@@ -248,6 +248,8 @@ class TakeRecorder:
                 self._log.add(streamed_line(entry, at_s), needed=True)
             case TurnEnded():
                 self._log.add(ended_line(entry, at_s), needed=True)
+            case Sent(message=Clock()):
+                pass
             case Sent():
                 self._add(sent_line(entry))
             case _:

@@ -48,7 +48,9 @@ SUBMIT_LIMIT: Final = 4096
 _QUIET_S: Final = 1.0
 """The least time between two collections of garbage, made only while nobody plays."""
 
-_COLLECT_NEEDS_S: Final = 0.05
+_COLLECT_NEEDS_S: Final = 0.005
+"""The least time to the next thing due in which garbage is collected; twice what it took the last time, if more."""
+
 _FAULT_REST_S: Final = 1.0
 _BREATH_S: Final = 0.01
 """After a fault the new engine is first asked so much later: one that fails at once must not take the whole core."""
@@ -108,6 +110,7 @@ class PlayLoop:
         self._state = "idle"
         self._sounding: dict[tuple[str, int, int], int] = {}
         self._collected_s = self._faulted_s = float("-inf")
+        self._collect_needs_s = _COLLECT_NEEDS_S
         self._stopping = False
         self._playing = threading.Event()
         self._thread = threading.Thread(target=self.run, name="play", daemon=True)
@@ -200,10 +203,12 @@ class PlayLoop:
         if (
             self._state == "idle"
             and now_s - self._collected_s > _QUIET_S
-            and (self._deadline_s is None or self._deadline_s - now_s > _COLLECT_NEEDS_S)
+            and (self._deadline_s is None or self._deadline_s - now_s > self._collect_needs_s)
         ):
             gc.collect()
-            self._collected_s = now_s = self._clock()
+            self._collected_s = self._clock()
+            self._collect_needs_s = max(_COLLECT_NEEDS_S, 2 * (self._collected_s - now_s))
+            now_s = self._collected_s
         wake_s = now_s + POLL_S if self._deadline_s is None else min(self._deadline_s, now_s + POLL_S)
         if wake_s > now_s:
             self._sleep(wake_s - now_s)

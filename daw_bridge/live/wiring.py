@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.engine.clock_out import CLOCK_PORT
 from daw_bridge.engine.continuation import Continuer
 from daw_bridge.engine.controllers import FEEDBACK
 from daw_bridge.engine.engine import Engine
 from daw_bridge.engine.events import ControllerMap, Event, Fault, Observer
 from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.metronome import METRONOME_PORT
 from daw_bridge.engine.parameters import Value
 from daw_bridge.engine.presets import Values as PresetValues
 from daw_bridge.engine.values import EngineSettings
@@ -20,6 +22,7 @@ from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.systems import choose_system
+from daw_bridge.live.link_keeper import LinkKeeper
 from daw_bridge.live.loop import PlayLoop
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
@@ -82,6 +85,14 @@ class Bridge:
         with raised_helpers():
             self._rack = self._opened(copies)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
+        self._link = LinkKeeper(self.values, self.submit, self.report)
+        self._observers.append(self._link)
+        try:
+            self._link.join()
+        except BridgeError:
+            self._rack.close()
+            self.system.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         """Let someone watch; before `start` only."""
@@ -122,9 +133,11 @@ class Bridge:
             self._thinker.start()
             self._loop.start()
             self._rack.start(self.submit)
+            self._link.start()
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
+        self._link.stop()
         self._loop.stop()
         if self._thinker is not None:
             self._thinker.stop()
@@ -141,8 +154,13 @@ class Bridge:
 
     def _opened(self, copies: Sequence[OutPort]) -> PortRack:
         wanted = [(OUT, str(self.settings["port"]), copies)]
-        if self.settings["feedback_port"]:
-            wanted.append((FEEDBACK, str(self.settings["feedback_port"]), ()))
+        for key, setting, beside in (
+            (FEEDBACK, "feedback_port", ()),
+            (CLOCK_PORT, "clock_port", ()),
+            (METRONOME_PORT, "metronome_port", copies),
+        ):
+            if self.settings[setting]:
+                wanted.append((key, str(self.settings[setting]), beside))
         inputs, outputs = [InSlot(IN, self.system.open_in(str(self.settings["in_port"])))], []
         try:
             for key, name, beside in wanted:
@@ -151,6 +169,8 @@ class Bridge:
             PortRack(self.system, inputs, outputs).close()
             self.system.close()
             raise
+        if copies and not self.settings["metronome_port"]:
+            outputs.append(OutSlot(METRONOME_PORT, copies[0], copies[1:]))
         return PortRack(self.system, inputs, outputs)
 
     def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:

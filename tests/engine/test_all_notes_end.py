@@ -9,6 +9,7 @@ from daw_bridge.engine.events import (
     AnswerArrived,
     AnswerFailed,
     Event,
+    LinkReported,
     MidiArrived,
     NotePlayed,
     ParameterSet,
@@ -62,6 +63,8 @@ MESSAGES = st.one_of(
     st.sampled_from((Clock(), Clock(), Start(), Continue(), Stop(), SongPosition(16), Other(b"\xe0\x00\x40"))),
 )
 NOTES = st.builds(Note, st.floats(-5, 40), PITCHES, st.floats(0, 30), st.integers(1, 127))
+PORTS = st.sampled_from(("in", "out", "keys", "metronome"))
+LINK = st.builds(LinkReported, st.just(0.0), st.floats(-4, 40), st.floats(60, 180), st.booleans())
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(MidiArrived, MESSAGES, st.sampled_from(("in", "in", "keys"))),
     st.builds(MidiArrived, MESSAGES, st.just("in")),
@@ -70,10 +73,11 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(LIVE).flatmap(
         lambda parameter: st.builds(ParameterSet, st.just(parameter.name), _value(parameter))
     ),
-    st.builds(PortLost, st.sampled_from(("in", "out", "keys"))),
-    st.builds(PortReturned, st.sampled_from(("in", "out", "keys"))),
+    st.builds(PortLost, PORTS),
+    st.builds(PortReturned, PORTS),
     st.builds(AnswerArrived, st.integers(1, 9), st.integers(0, 9), st.tuples(NOTES), st.just("stray")),
     st.builds(AnswerFailed, st.integers(1, 9), st.just("stray")),
+    LINK,
 )
 PAUSES_S = st.sampled_from((0.0, 0.0, 0.001, 0.02, 0.02, 0.1, 0.25, 1.0, 3.0))
 MODELS = st.sampled_from((Tune, Broken, None))
@@ -87,6 +91,7 @@ MODELS = st.sampled_from((Tune, Broken, None))
     thru=st.booleans(),
     latency_s=st.sampled_from((0.0, 0.01, 0.4)),
     broken=st.booleans(),
+    metronome=st.sampled_from(("auto", "on")),
     rest_s=st.sampled_from((0.0, 0.3, 2.0, 100.0)),
 )
 def test_every_note_on_has_exactly_one_note_off(
@@ -96,6 +101,7 @@ def test_every_note_on_has_exactly_one_note_off(
     thru: bool,
     latency_s: float,
     broken: bool,
+    metronome: str,
     rest_s: float,
 ) -> None:
     world = World(
@@ -106,6 +112,8 @@ def test_every_note_on_has_exactly_one_note_off(
         thru=thru,
         tempo=240.0,
         bars=1,
+        metronome=metronome,
+        clock_port="Clock",
     )
     moment_s = 0.0
     for pause_s, event in script:
