@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from daw_bridge.engine.parameters import BY_NAME, Kind, Parameter, Value
+from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, SEVERAL, Kind, Parameter, Value
+from daw_bridge.engine.port_keys import text_of
+from daw_bridge.errors import UsageError
 
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
@@ -95,8 +97,17 @@ def add_parameters(parser: argparse.ArgumentParser, names: Sequence[str]) -> Non
 
 
 def given_values(options: argparse.Namespace) -> dict[str, Value]:
-    """The parameters that were given on the command line."""
-    return {name: getattr(options, name) for name in BY_NAME if hasattr(options, name)}
+    """The parameters that were given on the command line. Raises UsageError for ports that cannot go together."""
+    from daw_bridge.cli.settings import checked_text
+
+    given = {item.name: getattr(options, item.name) for item in PARAMETERS if hasattr(options, item.name)}
+    for name in SEVERAL:
+        if name in given:
+            try:
+                given[name] = checked_text(BY_NAME[name], text_of(tuple(given[name])))
+            except ValueError as error:
+                raise UsageError(str(error), where=BY_NAME[name].option) from None
+    return given
 
 
 def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None:
@@ -113,6 +124,7 @@ def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None
     group.add_argument(
         parameter.option,
         dest=parameter.name,
+        action="append" if parameter.name in SEVERAL else "store",
         type=_reader(parameter),
         metavar=_metavar(parameter),
         default=argparse.SUPPRESS,
@@ -141,7 +153,7 @@ def _metavar(parameter: Parameter) -> str:
 
 
 def _described(parameter: Parameter) -> str:
-    text = parameter.help
+    text = parameter.help + (", once for each" if parameter.name in SEVERAL else "")
     if parameter.kind in (Kind.FLOAT, Kind.INT):
         text += f" ({_figure(parameter.minimum)} to {_figure(parameter.maximum)}, default {parameter.default:g})"
     elif (parameter.kind is Kind.TEXT and parameter.default != "") or parameter.kind is Kind.CHOICE:

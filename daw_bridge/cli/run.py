@@ -42,7 +42,7 @@ def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.priority import raised_helpers
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
-    from daw_bridge.live.wiring import IN, OUT, Bridge, load_tier
+    from daw_bridge.live.wiring import Bridge, load_tier
 
     settings = dict(asked.values)
     mappings, presets = _saved(asked)
@@ -63,7 +63,7 @@ def _play(asked: Settings, stop: _Signals) -> int:
                 program=_version(),
                 api=bridge.system.api,
                 model=str(settings["model"]),
-                connections=((IN, str(settings["in_port"])), (OUT, str(settings["port"]))),
+                connections=bridge.connections,
             ),
             keep=_keeper(asked, bridge.report),
         )
@@ -110,14 +110,14 @@ def _saved(asked: Settings) -> tuple[tuple[ControllerMap, ...], tuple[tuple[str,
         raise UsageError(str(error), where=str(asked.file), cure="correct or remove it") from None
 
 
-def _keeper(asked: Settings, report: Callable[[Fault], None]) -> Callable[[str, dict[str, Any]], None]:
-    """Saves controllers and presets in the settings file when they change; a file that cannot be written is told."""
+def _keeper(asked: Settings, report: Callable[[Fault], None]) -> Callable[[str, Any], None]:
+    """Saves controllers, presets and routes in the settings file when they change; tells if it cannot be written."""
     from daw_bridge.cli.settings_file import save_section
     from daw_bridge.engine.events import Fault
 
-    saved: dict[str, dict[str, Any]] = {"midi_map": asked.midi_map, "presets": asked.presets}
+    saved: dict[str, Any] = {"midi_map": asked.midi_map, "presets": asked.presets, "route": None}
 
-    def keep(section: str, table: dict[str, Any]) -> None:
+    def keep(section: str, table: Any) -> None:
         if saved[section] == table:
             return
         try:

@@ -1,7 +1,7 @@
 """The settings of a run: table defaults, then the TOML file, then the command line.
 
-The file holds the keys of `engine.parameters.PARAMETERS` at its top level, and two sections that belong to other
-parts and pass through here unread: `[midi_map]` and `[presets]`.
+The file holds the keys of `engine.parameters.PARAMETERS` at its top level, a table `[[route]]` for each route, and two
+sections that belong to other parts and pass through here unread: `[midi_map]` and `[presets]`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from daw_bridge.engine.parameters import BY_NAME, Kind, Parameter, Value, defaults
+from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, SEVERAL, Kind, Parameter, Value, defaults
+from daw_bridge.engine.port_keys import MOST_PORTS, names_of, text_of
+from daw_bridge.engine.route_table import routes_of
 from daw_bridge.errors import UsageError
 
 SECTIONS: Final = ("midi_map", "presets")
+ROUTE: Final = "route"
+MOST_LETTERS: Final = 128
+"""In the name of a port: the systems have limits of their own, and cut without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class FileSettings:
     values: dict[str, Value] = field(default_factory=dict)
     midi_map: dict[str, Any] = field(default_factory=dict)
     presets: dict[str, Any] = field(default_factory=dict)
+    routes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def user_settings_file() -> Path:
@@ -61,6 +67,11 @@ def load(config: Path | None, options: Mapping[str, Value]) -> Settings:
     said = read_settings_file(file) if config is not None or file.is_file() else FileSettings()
     values = {**defaults(), **said.values, **options}
     check_together(values, where=None)
+    _check_port_numbers(values)
+    try:
+        values |= routes_of(said.routes, values)
+    except ValueError as error:
+        raise UsageError(str(error), where=str(file), cure="correct that route, or name the ports it needs") from None
     return Settings(values, file, said.midi_map, said.presets)
 
 
@@ -81,6 +92,9 @@ def read_settings_file(file: Path) -> FileSettings:
         raise UsageError(f"not valid TOML: {error}", where=str(file), cure="correct that line") from None
     values: dict[str, Value] = {}
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    routes = document.pop(ROUTE, [])
+    if not isinstance(routes, list):
+        raise UsageError("route is a list of tables", where=str(file), cure="write each as [[route]]")
     for key, value in document.items():
         if key in sections:
             if not isinstance(value, dict):
@@ -89,14 +103,16 @@ def read_settings_file(file: Path) -> FileSettings:
         else:
             values[key] = _checked(file, key, value)
     check_together({**defaults(), **values}, where=str(file))
-    return FileSettings(values, sections["midi_map"], sections["presets"])
+    return FileSettings(values, sections["midi_map"], sections["presets"], routes)
 
 
 def _checked(file: Path, key: str, value: object) -> Value:
     parameter = BY_NAME.get(key)
-    if parameter is None:
+    if parameter is None or "/" in key:
         raise UsageError(f"unknown key {key!r}", where=str(file), cure=nearest_key(key))
     try:
+        if key in SEVERAL and isinstance(value, list):
+            value = text_of(tuple(_port_name(key, name) for name in value))
         return parse_strictly(parameter, value)
     except ValueError as error:
         raise UsageError(str(error), where=str(file), cure=f"correct the key {key}") from None
@@ -118,9 +134,45 @@ def checked_text(parameter: Parameter, value: Value) -> Value:
         from daw_bridge.music.harmony import parse_key
 
         parse_key(str(value))
-    if parameter.name in ("port", "in_port", "model") and not str(value).strip():
+    if parameter.name in (*SEVERAL, "model") and not str(value).strip():
         raise ValueError(f"{parameter.name} is a name, not an empty text")
+    if parameter.name in SEVERAL:
+        _check_ports(parameter.name, names_of(str(value)))
+    elif parameter.name.endswith("_port") and parameter.kind is Kind.TEXT and value:
+        _check_ports(parameter.name, (str(value),))
     return value
+
+
+def _port_name(key: str, name: object) -> str:
+    if not isinstance(name, str) or "\n" in name:
+        raise ValueError(f"{key} is a name or a list of names, not {name!r}")
+    if not name.strip():
+        raise ValueError(f"{key} is a name, not an empty text")
+    return name
+
+
+def _check_ports(key: str, names: tuple[str, ...]) -> None:
+    """Refuse names that no port can have, or that two of ours would have. Raises ValueError."""
+    if len(names) > MOST_PORTS:
+        raise ValueError(f"{key} names {len(names)} ports, there may be {MOST_PORTS}")
+    for name in names:
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+            raise ValueError(f"{key} holds a letter that no port's name has: {name!a}")
+        if len(name) > MOST_LETTERS:
+            raise ValueError(f"{key} has {len(name)} letters, a port's name has at most {MOST_LETTERS}")
+        if names.count(name) > 1:
+            raise ValueError(f'{key} names "{name}" twice: each of them needs a name of its own')
+
+
+def _check_port_numbers(values: Mapping[str, Value]) -> None:
+    """Refuse the number of an output port that is not there."""
+    there = len(names_of(str(values["port"])))
+    for name in ("out_port", "thru_port", "split_port"):
+        if int(values[name]) > there:
+            raise UsageError(
+                f"{name} is {values[name]}, but {there} output port{' is' if there == 1 else 's are'} named",
+                cure="name one more with --port, or choose a lower number",
+            )
 
 
 def _encodable(text: str) -> bool:
@@ -143,6 +195,6 @@ def check_together(values: Mapping[str, Value], where: str | None) -> None:
 
 def nearest_key(key: str) -> str:
     """What to write instead of an unknown key."""
-    known = [*BY_NAME, *SECTIONS]
+    known = [*(item.name for item in PARAMETERS), *SECTIONS, ROUTE]
     close = difflib.get_close_matches(key.replace("-", "_").lower(), known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else "`aiart-bridge --help` lists the keys"

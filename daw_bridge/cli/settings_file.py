@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,15 @@ def save_values(file: Path, values: Mapping[str, Value]) -> None:
     _save(file, values, {})
 
 
-def save_section(file: Path, section: str, table: Mapping[str, Any]) -> None:
-    """Replace the whole section `[section]` and its sub-tables; an empty table removes it."""
+Section = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+def save_section(file: Path, section: str, table: Section) -> None:
+    """Replace the whole section `[section]` and its sub-tables, or all its `[[section]]`; an empty one removes it."""
     _save(file, {}, {section: table})
 
 
-def _save(file: Path, values: Mapping[str, Value], sections: Mapping[str, Mapping[str, Any]]) -> None:
+def _save(file: Path, values: Mapping[str, Value], sections: Mapping[str, Section]) -> None:
     try:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         before = tomllib.loads(text)
@@ -37,7 +40,7 @@ def _save(file: Path, values: Mapping[str, Value], sections: Mapping[str, Mappin
     for name, table in sections.items():
         wanted.pop(name, None)
         if table:
-            wanted[name] = dict(table)
+            wanted[name] = _plain(table)
     edited = _edited(text, values, sections)
     if not _reads_as(edited, wanted):
         # Layouts that line editing does not know (multi-line values, dotted keys): the contents win over the comments.
@@ -52,7 +55,7 @@ def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:
         return False
 
 
-def _edited(text: str, values: Mapping[str, Value], sections: Mapping[str, Mapping[str, Any]]) -> str:
+def _edited(text: str, values: Mapping[str, Value], sections: Mapping[str, Section]) -> str:
     """The text with keys and sections replaced line by line; right for plain layouts, checked by the caller."""
     top: list[str] = []
     rest: list[str] = []
@@ -74,7 +77,7 @@ def _edited(text: str, values: Mapping[str, Value], sections: Mapping[str, Mappi
         while rest and not rest[-1].strip():
             rest.pop()
         if table:
-            rest.extend(["", render({name: dict(table)}).rstrip()])
+            rest.extend(["", render({name: _plain(table)}).rstrip()])
     head = "\n".join(top).rstrip()
     tail = "\n".join(rest).strip("\n")
     return "\n\n".join(part for part in (head, tail) if part) + "\n"
@@ -86,13 +89,28 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if not isinstance(value, Mapping)]
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _is_table(value)]
     if path and (lines or not table):
         lines.insert(0, f"[{'.'.join(_key(part) for part in path)}]")
     for key, value in table.items():
         if isinstance(value, Mapping):
             lines.extend(["", *_lines(value, (*path, key))])
+        elif _is_table(value):
+            head = f"[[{'.'.join(_key(part) for part in (*path, key))}]]"
+            for entry in value:
+                lines.extend(["", head, *_lines(entry, ())])
     return lines
+
+
+def _is_table(value: object) -> bool:
+    """Whether it has sections of its own: a table, or an array of nothing but tables."""
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
+
+
+def _plain(section: Section) -> dict[str, Any] | list[dict[str, Any]]:
+    return dict(section) if isinstance(section, Mapping) else [dict(table) for table in section]
 
 
 def _key(key: str) -> str:

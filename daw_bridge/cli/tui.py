@@ -10,7 +10,8 @@ from pathlib import Path
 from daw_bridge.arguments import Parser
 from daw_bridge.cli.options import Help, add_parameters, given_values
 from daw_bridge.control.schema import DEFAULT_PORT
-from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, Kind, Value
+from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, SEVERAL, Kind, Value
+from daw_bridge.engine.port_keys import names_of
 from daw_bridge.errors import BridgeError, UsageError
 
 _PROBE_S = 0.4
@@ -73,7 +74,9 @@ def bridge_options(given: dict[str, Value]) -> list[str]:
     options: list[str] = []
     for name, value in {"osc_port": 0, **given}.items():
         parameter = BY_NAME[name]
-        if parameter.kind is Kind.BOOL:
+        if name in SEVERAL:
+            options.extend(f"{parameter.option}={port}" for port in names_of(str(value)))
+        elif parameter.kind is Kind.BOOL:
             options.append(parameter.option if value else parameter.option.replace("--", "--no-", 1))
         else:
             options.append(f"{parameter.option}={value}")

@@ -30,6 +30,7 @@ from daw_bridge.control.schema import VERSION, Value
 from daw_bridge.control.telemetry import Telemetry
 from daw_bridge.engine import events
 from daw_bridge.engine.mapping_table import table_of
+from daw_bridge.engine.route_table import tables_of
 from daw_bridge.music.messages import NoteOff, NoteOn
 
 SILENCE_S: Final = 10.0
@@ -63,8 +64,8 @@ class ControlServer:
     """An OSC server over UDP; implements `engine.events.Observer`.
 
     `submit` hands an event to the engine's thread; `values` gives the parameters as they are; `keep` is called from
-    the server's thread with `midi_map` or `presets` and their new contents, to be saved. Port 0 takes a free one.
-    Raises UsageError when the address cannot be used.
+    the server's thread with `midi_map`, `presets` or `route` and their new contents, to be saved. Port 0 takes a free
+    one. Raises UsageError when the address cannot be used.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class ControlServer:
         submit: Callable[[events.Event], None],
         values: Callable[[], Mapping[str, Value]],
         info: BridgeInfo | None = None,
-        keep: Callable[[str, dict[str, Any]], None] | None = None,
+        keep: Callable[[str, Any], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._submit = submit
@@ -159,6 +160,7 @@ class ControlServer:
                 self._send(push, self._subscribers)
 
     def _take_observed(self) -> None:
+        rerouted = False
         if len(self._observed) >= MAX_OBSERVED:
             self._telemetry.lost_events += 1
         for _ in range(len(self._observed)):
@@ -173,6 +175,10 @@ class ControlServer:
                         self._keep("midi_map", {mapping.target: table_of(mapping) for mapping in mappings})
                     case events.PresetsChanged(presets, _):
                         self._keep("presets", {name: dict(values) for name, values in presets})
+                    case events.ParameterChanged(name):
+                        rerouted = rerouted or name.startswith("route/")
+        if rerouted and self._keep is not None:
+            self._keep("route", tables_of(self._values()))
 
     def _read_packets(self) -> None:
         for _ in range(MAX_PACKETS_A_ROUND):

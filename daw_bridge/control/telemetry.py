@@ -36,6 +36,7 @@ from daw_bridge.engine.events import (
     ControllerMap,
     Event,
     Fault,
+    KeyStruck,
     MappingsChanged,
     MidiArrived,
     NoteHeard,
@@ -91,10 +92,10 @@ class Telemetry:
 
     def heard(self, event: Event, now_s: float) -> None:
         """An event went into the engine."""
+        del now_s
         match event:
-            case MidiArrived(NoteOn(channel, pitch, velocity), port):
+            case MidiArrived(NoteOn(velocity=velocity), port):
                 self._loudest(port, velocity)
-                self.outbox.add(NoteBegan(CALL, pitch, velocity, now_s - self._origin_s, channel + 1, self._turn.turn))
             case PortLost(port):
                 self._attached(port, False)
             case PortReturned(port):
@@ -108,6 +109,8 @@ class Telemetry:
                 if turn > 0:
                     self._first_note(turn, actual_s)
                     self.outbox.add(NoteBegan(RESPONSE, pitch, velocity, actual_s - self._origin_s, channel + 1, turn))
+            case KeyStruck(NoteOn(channel, pitch, velocity), turn):
+                self.outbox.add(NoteBegan(CALL, pitch, velocity, now_s - self._origin_s, channel + 1, turn))
             case NoteHeard(note, turn):
                 self.outbox.add(self._ended(CALL, note, turn))
             case NotePlayed(note, turn):
@@ -139,7 +142,6 @@ class Telemetry:
                 self._mapped(mappings, learning)
             case PresetsChanged(presets, current):
                 self._preset_list([name for name, _ in presets], current)
-        del now_s
 
     def tick(self, now_s: float) -> None:
         """Say that the bridge is alive."""
@@ -172,7 +174,9 @@ class Telemetry:
         """The whole state."""
         values = self._values()
         state: list[Push] = [self._welcome, self.time(now_s)]
-        state.extend(ParameterValue(item.name, values[item.name]) for item in PARAMETERS if item.name in values)
+        parameters = [item.name for item in PARAMETERS if item.name in values]
+        parameters += [name for name in values if _is_told(name, values)]
+        state.extend(ParameterValue(name, values[name]) for name in parameters)
         state.extend(self._connections.values())
         state.append(self._turn)
         if self._transport is not None:
@@ -184,7 +188,7 @@ class Telemetry:
         state.extend(_mapping_push(mapping) for mapping in self._mappings)
         state.append(self._learning)
         state.extend(self._presets)
-        state.append(StateComplete(len(values)))
+        state.append(StateComplete(len(parameters)))
         return state
 
     def _ended(self, side: str, note: Note, turn: int) -> NoteEnded:
@@ -256,6 +260,12 @@ class Telemetry:
             if preset not in self._presets:
                 self.outbox.set((Preset, preset.name), preset)
         self._presets = presets
+
+
+def _is_told(name: str, values: Mapping[str, Value]) -> bool:
+    """Whether a new subscriber hears of this field of a route: of one out of use only that it is."""
+    route, _, field = name.rpartition("/")
+    return bool(route) and (field == "use" or bool(values.get(f"{route}/use")))
 
 
 def _mapping_push(mapping: ControllerMap) -> MappingSet:

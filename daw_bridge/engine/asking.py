@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from daw_bridge.engine.answer import AHEAD_S, FIRST_AHEAD_S, Answer, Ending, Placement
+from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Action, Ask, AskMore, Cancel
 from daw_bridge.engine.memory import PhraseMemory
-from daw_bridge.engine.routing import call_channel
+from daw_bridge.engine.routing import Caller, Router
 from daw_bridge.engine.seeds import turn_seed
 from daw_bridge.engine.values import Values
-from daw_bridge.music.notes import DRUM_CHANNEL, Note
+from daw_bridge.music.notes import Note
 
 Notes = tuple[Note, ...]
 
@@ -19,8 +20,9 @@ Notes = tuple[Note, ...]
 class Asker:
     """Numbers the asks, draws their seeds, and knows the one that is open."""
 
-    def __init__(self, values: Values, seed: int, emit: Callable[[Action], None]) -> None:
+    def __init__(self, values: Values, router: Router, seed: int, emit: Callable[[Action], None]) -> None:
         self._values = values
+        self._router = router
         self._seed = seed
         self._emit = emit
         self._last_id = 0
@@ -36,7 +38,7 @@ class Asker:
         turn: int,
         part: int,
         context: Notes,
-        call: Notes,
+        caller: Caller,
         ending: Ending,
         placement: Placement,
         *,
@@ -46,7 +48,7 @@ class Asker:
     ) -> Answer:
         """Ask the model for notes from `start_s` on, or from the start of the response; they arrive later."""
         ahead_s = FIRST_AHEAD_S if speculative else AHEAD_S
-        ask = self._question(turn, part, context, call, ahead_s, start_s if start_s is not None else ending.start_s)
+        ask = self._question(turn, part, context, caller, ahead_s, start_s if start_s is not None else ending.start_s)
         ask = replace(ask, speculative=speculative)
         self._emit(ask)
         self._open = ask.ask_id
@@ -57,7 +59,7 @@ class Asker:
         turn: int,
         part: int,
         context: Notes,
-        call: Notes,
+        caller: Caller,
         ending: Ending,
         placement: Placement,
         *,
@@ -66,18 +68,22 @@ class Asker:
     ) -> Answer:
         """Let the phrase memory answer from `start_s` on the axis; nobody waits for the model any more."""
         self.cancel()
-        ask = self._question(turn, part, context, call, AHEAD_S, start_s)
+        ask = self._question(turn, part, context, caller, AHEAD_S, start_s)
         stream = self._memory.begin(context, start_s=start_s, seed=ask.seed, drums=ask.drums)
         return Answer(ask, ending, placement, stream=stream, before=before)
 
-    def repeat(self, turn: int, call: Notes, notes: Notes, ending: Ending, placement: Placement) -> Answer:
+    def repeat(self, turn: int, caller: Caller, notes: Notes, ending: Ending, placement: Placement) -> Answer:
         """Notes that are known already, as an answer; nobody is asked."""
-        ask = self._question(turn, 0, (), call, 0.0, ending.start_s)
+        ask = self._question(turn, 0, (), caller, 0.0, ending.start_s)
         return Answer.of_notes(ask, ending, placement, notes)
 
-    def ask_more(self, answer: Answer, now_s: float) -> None:
+    def controls(self, caller: Caller) -> SamplingControls:
+        """The controls of this moment for an answer to a caller."""
+        return self._values.controls(self._router.answer(caller).transpose)
+
+    def ask_more(self, answer: Answer, caller: Caller, now_s: float) -> None:
         """Have an answer drawn further, under the controls of this moment."""
-        until_s = answer.ask_on(now_s, self._values.controls())
+        until_s = answer.ask_on(now_s, self.controls(caller))
         if until_s is not None:
             self._emit(AskMore(answer.ask.ask_id, answer.drawn, until_s, answer.controls))
 
@@ -87,7 +93,7 @@ class Asker:
             self._emit(Cancel(self._open))
             self._open = None
 
-    def _question(self, turn: int, part: int, context: Notes, call: Notes, ahead_s: float, start_s: float) -> Ask:
+    def _question(self, turn: int, part: int, context: Notes, caller: Caller, ahead_s: float, start_s: float) -> Ask:
         self._last_id += 1
         return Ask(
             ask_id=self._last_id,
@@ -96,6 +102,6 @@ class Asker:
             start_s=start_s,
             until_s=start_s + ahead_s,
             seed=turn_seed(self._seed, turn, part),
-            controls=self._values.controls(),
-            drums=bool(call) and call_channel(call) == DRUM_CHANNEL,
+            controls=self.controls(caller),
+            drums=caller.drums,
         )

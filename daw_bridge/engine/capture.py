@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from daw_bridge.engine.routing import TABLE, Caller
 from daw_bridge.music.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -23,9 +24,9 @@ from daw_bridge.music.notes import Note
 MAX_CALL_NOTES: Final = 1024
 """A longer call loses its oldest half: the model hears at most half as many."""
 PATIENCE_S: Final = 30.0
-"""A key held for this long no longer keeps a call open: its note-off was lost. So does a pedal without a stroke ..."""
-PEDAL_PATIENCE_S: Final = 120.0
-"""... and a pedal that has been down for this long."""
+"""A key held for this long no longer keeps a call open: its note-off was lost."""
+PEDAL_PATIENCE_S: Final = 10.0
+"""A pedal without a stroke for this long is no longer waited for, nor ever again until it has been up."""
 DOUBT_S: Final = 3.0
 """After two strokes of one key and one note-off the other note-off is soon to come, or it was lost."""
 SHORTEST_S: Final = 0.005
@@ -77,7 +78,9 @@ class Capture:
 
     def __init__(self) -> None:
         self._down: dict[_KeyName, deque[_Key]] = {}
-        self._pedals: dict[tuple[str, int], float] = {}
+        self._pedals: set[tuple[str, int]] = set()
+        self._stuck: set[tuple[str, int]] = set()
+        self._routes: deque[tuple[float, int]] = deque(maxlen=MAX_CALL_NOTES)
         self._done: list[Note] = []
         self._onsets_s: deque[float] = deque(maxlen=64)
         self._released_s = float("-inf")
@@ -91,8 +94,10 @@ class Capture:
     def quiet_from_s(self) -> float:
         """Since when, or from when at the latest, no key and no pedal is held."""
         keys_s = (key.until_s for keys in self._down.values() for key in keys)
-        pedals_s = (min(self._struck_s + PATIENCE_S, down_s + PEDAL_PATIENCE_S) for down_s in self._pedals.values())
-        return max(self._released_s, *keys_s, *pedals_s, float("-inf"))
+        quiet_s = max(self._released_s, *keys_s, float("-inf"))
+        if self._pedals - self._stuck:
+            return max(quiet_s, max(self._struck_s, self._released_s) + PEDAL_PATIENCE_S)
+        return quiet_s
 
     @property
     def began_s(self) -> float:
@@ -105,8 +110,12 @@ class Capture:
         """The adaptive gap of the call so far."""
         return adaptive_gap_s(tuple(self._onsets_s))
 
-    def strike(self, port: str, message: NoteOn, now_s: float) -> None:
-        """A key goes down."""
+    def caller(self, call: Sequence[Note]) -> Caller:
+        """Where a call came from, as far as its strokes have not been taken."""
+        return Caller.of(call, (route for _, route in self._routes))
+
+    def strike(self, port: str, message: NoteOn, now_s: float, route: int = TABLE) -> None:
+        """A key goes down, on one of the routes."""
         name = (port, message.channel, message.pitch)
         keys = self._down.setdefault(name, deque())
         while keys and keys[0].until_s <= now_s:
@@ -115,6 +124,7 @@ class Capture:
                 self._done.append(_note(name, lost, min(lost.doubted_s, now_s)))
         keys.append(_Key(now_s, message.velocity))
         self._onsets_s.append(now_s)
+        self._routes.append((now_s, route))
         self._struck_s = now_s
         if len(self._done) >= MAX_CALL_NOTES:
             del self._done[: MAX_CALL_NOTES // 2]
@@ -140,9 +150,9 @@ class Capture:
     def control(self, port: str, message: ControlChange, now_s: float) -> tuple[Note, ...]:
         """Pedal, and the controllers that end notes. Returns the notes they complete."""
         if message.controller == SUSTAIN:
-            self._pedal(port, message.channel, message.value >= PEDAL_DOWN, now_s)
+            self._pedal(port, message.channel, down=message.value >= PEDAL_DOWN, now_s=now_s)
         elif message.controller == RESET_CONTROLLERS:
-            self._pedal(port, message.channel, False, now_s)
+            self._pedal(port, message.channel, down=False, now_s=now_s)
         elif message.controller == ALL_SOUND_OFF or message.controller >= ALL_NOTES_OFF:
             return self._lift_where(port, message.channel, now_s)
         return ()
@@ -150,7 +160,7 @@ class Capture:
     def unplug(self, port: str, now_s: float) -> tuple[Note, ...]:
         """No note-off can come from this port any more: its keys are up."""
         for pedal in [pedal for pedal in self._pedals if pedal[0] == port]:
-            self._pedal(*pedal, False, now_s)
+            self._pedal(*pedal, down=False, now_s=now_s)
         return self._lift_where(port, None, now_s)
 
     def heard(self) -> tuple[Note, ...]:
@@ -170,15 +180,21 @@ class Capture:
             for key in keys:
                 key.counted = key.counted and key.onset_s >= before_s
         self._onsets_s = deque((onset_s for onset_s in self._onsets_s if onset_s >= before_s), maxlen=64)
+        self._routes = deque((stroke for stroke in self._routes if stroke[0] >= before_s), maxlen=MAX_CALL_NOTES)
+        if max(self._struck_s, self._released_s) + PEDAL_PATIENCE_S <= end_s:
+            self._stuck |= self._pedals
         return tuple(taken)
 
     def _held(self, end_s: float) -> list[Note]:
         return [_note(name, key, end_s) for name, keys in self._down.items() for key in keys if key.counted]
 
-    def _pedal(self, port: str, channel: int, down: bool, now_s: float) -> None:
+    def _pedal(self, port: str, channel: int, *, down: bool, now_s: float) -> None:
+        pedal = (port, channel)
         if down:
-            self._pedals.setdefault((port, channel), now_s)
-        elif self._pedals.pop((port, channel), None) is not None:
+            self._pedals.add(pedal)
+        elif pedal in self._pedals:
+            self._pedals.discard(pedal)
+            self._stuck.discard(pedal)
             self._released_s = now_s
 
     def _lift_where(self, port: str, channel: int | None, now_s: float) -> tuple[Note, ...]:

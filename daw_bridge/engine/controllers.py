@@ -62,6 +62,16 @@ class Controllers:
         self._lit: set[tuple[int, int]] = set()
         self._announced = not (self._map.mappings or self._book.presets)
 
+    @property
+    def mappings(self) -> tuple[ControllerMap, ...]:
+        """All mappings as they are now."""
+        return self._map.mappings
+
+    @property
+    def presets(self) -> tuple[tuple[str, Values], ...]:
+        """All presets as they are now, in order."""
+        return self._book.presets
+
     def announce(self, now_s: float) -> None:
         """Say once what the session begins with, and bring the faders to their places."""
         if self._announced:

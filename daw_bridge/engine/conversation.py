@@ -14,6 +14,7 @@ from daw_bridge.engine.events import (
     AnswerArrived,
     AnswerFailed,
     Fault,
+    KeyStruck,
     Listen,
     NoteHeard,
     TurnForgotten,
@@ -27,11 +28,12 @@ from daw_bridge.engine.performance import Performance
 from daw_bridge.engine.prepare import Prepared, Preparer
 from daw_bridge.engine.reply import Move, TurnState, after
 from daw_bridge.engine.responder import Responder
-from daw_bridge.engine.routing import call_channel
+from daw_bridge.engine.routing import TABLE, Router
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 from daw_bridge.music.meter import beats_to_s
+from daw_bridge.music.notes import DRUM_CHANNEL
 
 
 class Conversation:
@@ -40,6 +42,7 @@ class Conversation:
     def __init__(
         self,
         values: Values,
+        router: Router,
         transport: Transport,
         output: Output,
         seed: int,
@@ -48,9 +51,9 @@ class Conversation:
         self._values = values
         self._transport = transport
         self._emit = emit
-        self._asker = Asker(values, seed, emit)
+        self._asker = Asker(values, router, seed, emit)
         self.counts = Counts()
-        self.responder = Responder(values, output, self._asker, self.counts, emit)
+        self.responder = Responder(router, output, self._asker, self.counts, emit)
         self._history = History()
         self._preparer = Preparer(values, transport, self._asker, self._history)
         self._encore = Encore(transport, self._asker)
@@ -65,6 +68,7 @@ class Conversation:
         self._told_to_wait = False
         self._free_from_s = float("-inf")
         self._prepared: Prepared | None = None
+        self._drums_call = False
 
     @property
     def state(self) -> TurnState:
@@ -83,15 +87,18 @@ class Conversation:
 
     # What comes in
 
-    def strike(self, port: str, message: NoteOn, now_s: float) -> None:
-        """The musician strikes a key."""
+    def strike(self, port: str, message: NoteOn, now_s: float, route: int = TABLE) -> None:
+        """The musician strikes a key, on one of the routes."""
+        if self._leaves_out(message.channel == DRUM_CHANNEL, now_s):
+            return
         if self._bars and not self._transport.rolling:
             self._begin_bars(now_s)
         if self._capture.empty:
             self._last_turn += 1
             self._call_turn = self._last_turn
             self._listened = 0
-        self._capture.strike(port, message, now_s)
+        self._capture.strike(port, message, now_s, route)
+        self._emit(KeyStruck(message, self._call_turn))
         self._strokes += 1
         match self._state:
             case TurnState.IDLE | TurnState.LISTENING:
@@ -142,6 +149,22 @@ class Conversation:
         if self._state is TurnState.LISTENING:
             self._drop_prepared()
 
+    def _leaves_out(self, drums: bool, now_s: float) -> bool:
+        """Whether a stroke is no part of this turn: drums that call on their own wait until the keys are answered.
+
+        Keys do not wait for drums: what these have played so far is heard, but not answered.
+        """
+        before, self._drums_call = self._drums_call, drums
+        if self._values.word("drums") != "own" or drums == before or self._state is TurnState.IDLE:
+            return False
+        if drums:
+            self._drums_call = before
+            return True
+        if self._state is TurnState.LISTENING:
+            self._drop_prepared()
+            self._history.add(self._call_turn, self._capture.take(now_s))
+        return False
+
     # What the player asks for
 
     def take_turn(self, now_s: float) -> None:
@@ -187,9 +210,7 @@ class Conversation:
         if self._history.last_turn == before.turn:
             self._history.forget_last()
         self._last_turn += 1
-        self._prepared = self._preparer.again(
-            self._last_turn, before.call, before.context, before.start_s, before.length_s, now_s
-        )
+        self._prepared = self._preparer.again(self._last_turn, before, now_s)
         self._prepared.wait_s = now_s + self._budget_s
         self._move(Move.CLOSED)
 
@@ -273,7 +294,7 @@ class Conversation:
         heard = self._capture.heard()
         if len(heard) > self._listened:
             self._listened = len(heard)
-            context = self._history.context(heard)
+            context = self._preparer.context(heard, self._capture.caller(heard))
             self._asker.listen(context)
             self._emit(Listen(context))
 
@@ -331,8 +352,9 @@ class Conversation:
             if now_s >= grid.lead_s and not fits:
                 self._drop_prepared()
                 call, speculative = self._capture.call(grid.line_s), now_s < grid.closing_s
+                caller = self._capture.caller(call)
                 self._prepared = self._preparer.on_line(
-                    self._call_turn, call, grid, self._strokes, speculative=speculative
+                    self._call_turn, call, caller, grid, self._strokes, speculative=speculative
                 )
             if now_s >= grid.closing_s:
                 self._close_on_line(now_s)
@@ -399,7 +421,8 @@ class Conversation:
 
     def _prepare_free(self, over_s: float, *, speculative: bool) -> Prepared:
         call = self._capture.call(over_s)
-        return self._preparer.free(self._call_turn, call, over_s, self._strokes, speculative=speculative)
+        caller = self._capture.caller(call)
+        return self._preparer.free(self._call_turn, call, caller, over_s, self._strokes, speculative=speculative)
 
     def _drop_prepared(self) -> None:
         if self._prepared is not None:
@@ -429,11 +452,10 @@ class Conversation:
         if not prepared.taken:
             self._capture.take(now_s)
         self._prepared = None
-        self._encore.begin(answer, prepared.call)
+        self._encore.begin(answer, prepared.call, prepared.caller)
         self.counts.answers += 1
         self._move(Move.BEGAN)
-        of_call = call_channel(prepared.call)
-        performance = Performance(answer.ask.turn, prepared.call, of_call, planned_s, answer)
+        performance = Performance(answer.ask.turn, prepared.call, prepared.caller, planned_s, answer)
         self.responder.begin(performance, part, prepared.over_s)
         return True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from daw_bridge.engine.answer import Answer, Ending, Shifted
 from daw_bridge.engine.asking import Asker, Notes
 from daw_bridge.engine.performance import Performance
-from daw_bridge.engine.routing import call_channel
+from daw_bridge.engine.routing import Caller
 from daw_bridge.engine.transport import Transport
 from daw_bridge.music.meter import beat_s, next_line
 
@@ -18,6 +18,7 @@ class Answered:
 
     turn: int
     call: Notes
+    caller: Caller
     context: Notes
     start_s: float
     length_s: float
@@ -30,6 +31,7 @@ class Encore:
         self._transport = transport
         self._asker = asker
         self._notes: Notes = ()
+        self._caller = Caller()
         self._length_s = 0.0
         self.answered: Answered | None = None
         self.looping = False
@@ -40,10 +42,11 @@ class Encore:
         """Whether there is an answer to repeat."""
         return bool(self._notes)
 
-    def begin(self, answer: Answer, call: Notes) -> None:
+    def begin(self, answer: Answer, call: Notes, caller: Caller) -> None:
         """A call begins to be answered."""
         ask = answer.ask
-        self.answered = Answered(ask.turn, call, ask.context, ask.start_s, answer.ending.length_s)
+        self._caller = caller
+        self.answered = Answered(ask.turn, call, caller, ask.context, ask.start_s, answer.ending.length_s)
 
     def keep_answer(self, played: Performance) -> None:
         """An answer was played: a round of it is as long as it sounded, with a clock up to the next beat."""
@@ -60,7 +63,6 @@ class Encore:
 
     def round(self, turn: int, start_s: float) -> Performance:
         """The answer once more."""
-        call = self.answered.call if self.answered else ()
         notes = tuple(note.shifted(start_s) for note in self._notes)
-        answer = self._asker.repeat(turn, call, notes, Ending.repeated(start_s, self._length_s), Shifted())
-        return Performance(turn, (), call_channel(call), start_s, answer)
+        answer = self._asker.repeat(turn, self._caller, notes, Ending.repeated(start_s, self._length_s), Shifted())
+        return Performance(turn, (), self._caller, start_s, answer)

@@ -37,8 +37,10 @@ from daw_bridge.engine.feedback import EchoGuard
 from daw_bridge.engine.ledger import Voice
 from daw_bridge.engine.metronome import METRONOME_PORT, Metronome
 from daw_bridge.engine.output import Output
-from daw_bridge.engine.parameters import Value
-from daw_bridge.engine.routing import THRU, Thru, hears
+from daw_bridge.engine.parameters import ROUTING, Value
+from daw_bridge.engine.port_keys import in_number, out_number
+from daw_bridge.engine.routing import Router
+from daw_bridge.engine.thru import THRU, Thru, passed_to
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import EngineSettings, Values
 from daw_bridge.music.messages import (
@@ -59,15 +61,12 @@ __all__ = ["Engine", "EngineSettings", "EngineState"]
 
 MOST_STEPS_AT_ONCE: Final = 1000
 """A moment that takes more steps than this is a fault of ours: better a new engine than a thread that never returns."""
-OUT: Final = "out"
-"""The port that answers go to, as events name it; every other port is one that is listened to,
-but for those of `_PORT_WORDS`."""
 _PORT_WORDS: Final = {
-    OUT: "output",
     FEEDBACK: "feedback",
     CLOCK_PORT: "clock",
     METRONOME_PORT: "metronome",
 }
+"""The ports beside those that are listened to and those that answers go to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +93,30 @@ class Engine:
         self._actions: list[Action] = []
         self._now_s = float("-inf")
         self._handed_s = float("-inf")
-        self._output = Output(self._emit, self._released)
+        self._router = Router(self._values)
+        self._outputs = frozenset(self._router.out_keys)
+        self._output = Output(self._emit, self._released, self._router.out_keys)
         self._transport = Transport(self._values.word("clock"), self._values.number("tempo"), self._emit)
         self._transport.count_position_in(self._values.word("song_position"))
         self._clock_out = ClockOut(self._transport, self._emit) if self._values.word("clock_port") else None
         self._metronome = Metronome(self._transport, self._values, self._emit)
-        self._conversation = Conversation(self._values, self._transport, self._output, settings.seed, self._emit)
-        self._thru = Thru(self._output, self._values)
+        self._conversation = Conversation(
+            self._values, self._router, self._transport, self._output, settings.seed, self._emit
+        )
+        self._thru = Thru(self._output, self._router)
         self._echo = EchoGuard()
-        self._programmed: set[int] = set()
         self._controllers = Controllers(settings.mappings, settings.presets, self._values, self._emit)
 
     @property
     def parameters(self) -> Mapping[str, Value]:
         """The values in force, live."""
         return self._values.all
+
+    @property
+    def settings(self) -> EngineSettings:
+        """What another engine needs to go on in this one's place: values, mappings and presets as they are now."""
+        controllers = self._controllers
+        return EngineSettings(dict(self._values.all), controllers.mappings, controllers.presets)
 
     @property
     def state(self) -> EngineState:
@@ -224,8 +232,9 @@ class Engine:
             self._fulfil(taken.wishes)
             return
         match message:
-            case NoteOn(channel):
-                if not hears(self._values, channel):
+            case NoteOn(channel, pitch):
+                way = self._router.way(port, channel, pitch)
+                if not (way.listen or way.thru):
                     return
                 if self._echo.is_echo(port, message, now_s):
                     text = self._echo.to_report(now_s)
@@ -233,25 +242,31 @@ class Engine:
                         self._emit(Fault("feedback", text))
                     return
                 # First the answer falls silent, then the key sounds.
-                self._conversation.strike(port, message, now_s)
-                self._thru.strike(port, message, now_s)
+                if way.listen:
+                    self._conversation.strike(port, message, now_s, way.route)
+                self._thru.strike(port, message, way, now_s)
             case NoteOff():
                 # A key that was down when the channel was changed must come up: no filter here.
                 if not self._echo.is_echo_off(port, message):
                     self._conversation.lift(port, message, now_s)
                     self._thru.lift(port, message, now_s)
-            case ControlChange(channel) if hears(self._values, channel):
-                self._conversation.control(port, message, now_s)
-                self._pass(message)
-            case ProgramChange(channel) if hears(self._values, channel):
-                self._pass(message)
-            case Other(data) if data and (data[0] >= 0xF0 or hears(self._values, data[0] & 0x0F)):
-                self._pass(message)
+            case ControlChange(channel):
+                if any(way.listen for way in self._router.ways(port, channel)):
+                    self._conversation.control(port, message, now_s)
+                self._pass(port, message, channel)
+            case ProgramChange(channel):
+                self._pass(port, message, channel)
+            case Other(data) if data:
+                self._pass(port, message, data[0] & 0x0F if data[0] < 0xF0 else None)
             case Clock() | Start() | Continue() | Stop() | SongPosition():
                 self._transport.feed(message, now_s)
 
-    def _pass(self, message: Message) -> None:
-        if self._thru.control(message, self._now_s):
+    def _pass(self, port: str, message: Message, channel: int | None) -> None:
+        """Pass on what has no key; without a channel it goes wherever the table's thru leads."""
+        places = passed_to(self._router.ways(port, channel or 0), channel or 0)
+        if channel is None:
+            places = frozenset((out, 0) for out, _ in places)
+        if self._thru.control(port, message, places, self._now_s):
             self._emit(Fault("flood", "more controllers came in than can be passed on: some are left out"))
 
     def _fulfil(self, wishes: Iterable[Wish]) -> None:
@@ -275,14 +290,24 @@ class Engine:
                 self._transport.want(self._values.word("clock"), self._now_s)
             case "song_position":
                 self._transport.count_position_in(self._values.word("song_position"))
-            case "thru" if not self._values.flag("thru"):
-                self._thru.release(self._now_s)
-            case "program" | "out_channel":
-                self._programmed.clear()
-                self._choose_program()
+        if name in ROUTING:
+            self._reroute(name)
         self._conversation.settings_changed()
         self._emit(ParameterChanged(name, held))
         self._controllers.show(name, held, self._now_s)
+
+    def _reroute(self, name: str) -> None:
+        self._router.changed()
+        self._thru.rerouted(self._now_s)
+        field = name.rpartition("/")[2]
+        if field in ("program", "out_channel", "out_port"):
+            self._output.forget_programs()
+            self._choose_programs()
+        named = self._values.whole(name) if field.endswith("_port") else 0
+        there = len(self._router.inputs if field == "in_port" else self._router.outputs)
+        if named > there:
+            word = "input" if field == "in_port" else "output"
+            self._emit(Fault("route", f"{name} names {word} port {named}, but there are only {there}"))
 
     def _set_tempo(self) -> None:
         tempo_bpm = self._values.number("tempo")
@@ -327,43 +352,43 @@ class Engine:
                 self._emit(Fault("action", f"there is no action {action!r}"))
 
     def _lose(self, port: str) -> None:
-        if port == OUT:
-            self._output.lose_port()
+        if port in self._outputs:
+            self._output.lose_port(port)
         elif port == METRONOME_PORT:
             self._metronome.lose_port()
         elif port not in _PORT_WORDS:
             self._conversation.unplug(port, self._now_s)
             self._thru.unplug(port, self._now_s)
-        self._emit(Fault("port", f"the {_PORT_WORDS.get(port, 'input')} port is gone; waiting for it to return"))
+        self._emit(Fault("port", f"the {self._port_words(port)} is gone; waiting for it to return"))
 
     def _regain(self, port: str) -> None:
-        if port == OUT:
-            self._output.regain_port(self._now_s)
-            self._programmed.clear()
-            self._choose_program()
+        if port in self._outputs:
+            self._output.regain_port(self._now_s, port)
+            self._choose_programs()
         elif port == METRONOME_PORT:
             self._metronome.regain_port(self._now_s)
-        self._emit(Fault("port", f"the {_PORT_WORDS.get(port, 'input')} port is back"))
+        self._emit(Fault("port", f"the {self._port_words(port)} is back"))
+
+    def _port_words(self, port: str) -> str:
+        """What a player calls a port; by name where there are several."""
+        outputs, inputs = self._router.outputs, self._router.inputs
+        if port in self._outputs:
+            return "output port" if len(outputs) == 1 else f'output port "{outputs[out_number(port) - 1]}"'
+        if port in _PORT_WORDS:
+            return f"{_PORT_WORDS[port]} port"
+        return "input port" if len(inputs) == 1 else f'input port "{inputs[in_number(port) - 1]}"'
 
     # What goes out
 
     def _emit(self, action: Action | Fault | TransportChanged) -> None:
-        if isinstance(action, Send) and action.port == OUT and isinstance(action.message, NoteOn):
-            if action.turn != THRU:
-                self._choose_program(action.message.channel)
-            self._echo.sent(action.message, self._handed_s, thru=action.turn == THRU)
+        if isinstance(action, Send) and action.port in self._outputs and isinstance(action.message, NoteOn):
+            self._echo.sent(action.message, self._handed_s, thru=action.turn == THRU, port=action.port)
         self._actions.append(action)
 
-    def _choose_program(self, channel: int | None = None) -> None:
-        """Choose the answer's sound on its channel, once; the channel is a fixed one unless a note has shown it."""
-        program, out_channel = self._values.whole("program"), self._values.whole("out_channel")
-        if channel is None:
-            if out_channel == 0:
-                return
-            channel = out_channel - 1
-        if program >= 0 and channel not in self._programmed:
-            self._programmed.add(channel)
-            self._output.send(ProgramChange(channel, program), self._now_s)
+    def _choose_programs(self) -> None:
+        """Choose the sounds of answers where their channel is known before they begin."""
+        for way in self._router.fixed_answers():
+            self._output.choose_program(way.program, way.out_channel - 1, self._now_s, port=way.out)
 
     def _released(self, voice: Voice, now_s: float) -> None:
         self._conversation.responder.released(voice, now_s)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from daw_bridge.engine.continuation import SamplingControls
-from daw_bridge.music.messages import Message
+from daw_bridge.music.messages import Message, NoteOn
 from daw_bridge.music.notes import Note
 
 # What comes in
@@ -269,6 +269,14 @@ class TurnStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyStruck:
+    """A key went down in the call; see NoteHeard for its end."""
+
+    message: NoteOn
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoteHeard:
     """A note of the call is complete (its key came up)."""
 
@@ -395,6 +403,7 @@ Action = (
     | AskMore
     | Cancel
     | TurnStateChanged
+    | KeyStruck
     | NoteHeard
     | NotePlayed
     | TurnCalled

@@ -15,39 +15,40 @@ class Voice:
     pitch: int
     velocity: int
     since_s: float
+    port: str = "out"
 
 
 class Ledger:
-    """At most one voice for each key of each channel; a voice enters once and leaves once."""
+    """At most one voice for each key of each channel of each port; a voice enters once and leaves once."""
 
     def __init__(self) -> None:
         self._by_number: dict[int, Voice] = {}
-        self._by_key: dict[tuple[int, int], int] = {}
+        self._by_key: dict[tuple[str, int, int], int] = {}
         self._last_number = 0
 
     def __len__(self) -> int:
         return len(self._by_number)
 
-    def enter(self, owner: int, channel: int, pitch: int, velocity: int, now_s: float) -> Voice:
+    def enter(self, owner: int, channel: int, pitch: int, velocity: int, now_s: float, port: str = "out") -> Voice:
         """A note-on goes out now. The key must be free: see `at`."""
-        if (channel, pitch) in self._by_key:
+        if (port, channel, pitch) in self._by_key:
             raise ValueError(f"key {pitch} of channel {channel} sounds already")
         self._last_number += 1
-        voice = Voice(self._last_number, owner, channel, pitch, velocity, now_s)
+        voice = Voice(self._last_number, owner, channel, pitch, velocity, now_s, port)
         self._by_number[voice.number] = voice
-        self._by_key[channel, pitch] = voice.number
+        self._by_key[port, channel, pitch] = voice.number
         return voice
 
     def leave(self, number: int) -> Voice | None:
         """The voice's note-off goes out now; None when it has left before."""
         voice = self._by_number.pop(number, None)
         if voice is not None:
-            del self._by_key[voice.channel, voice.pitch]
+            del self._by_key[voice.port, voice.channel, voice.pitch]
         return voice
 
-    def at(self, channel: int, pitch: int) -> Voice | None:
+    def at(self, channel: int, pitch: int, port: str = "out") -> Voice | None:
         """The voice that sounds on a key."""
-        number = self._by_key.get((channel, pitch))
+        number = self._by_key.get((port, channel, pitch))
         return None if number is None else self._by_number[number]
 
     def sounding(self, owner: int | None = None) -> tuple[Voice, ...]:

@@ -223,10 +223,22 @@ ACTIONS: Final[tuple[PerformanceAction, ...]] = (
     PerformanceAction("tap", "tap the tempo of the internal clock"),
 )
 
+SEVERAL: Final = ("port", "in_port")
+"""Texts that may name several ports, one a line."""
+
 MOST_ROUTES: Final = 16
 _ROUTED: Final = (
-    "out_port out_channel program transpose velocity_curve velocity_low velocity_high thru thru_port thru_channel"
-).split()
+    "out_port",
+    "out_channel",
+    "program",
+    "transpose",
+    "velocity_curve",
+    "velocity_low",
+    "velocity_high",
+    "thru",
+    "thru_port",
+    "thru_channel",
+)
 ROUTE_FIELDS: Final[tuple[Parameter, ...]] = (
     _bool("use", False, Heard.AT_ONCE, "whether this route counts"),
     _int("in_port", 0, 0, MOST_PORTS, Heard.AT_ONCE, "input port it is for; 0 is any"),
@@ -244,6 +256,20 @@ ROUTES: Final[tuple[Parameter, ...]] = tuple(
     for field in ROUTE_FIELDS
 )
 """Every field of every route as a parameter of its own: `route/3/transpose`."""
+
+ROUTING: Final = frozenset(
+    (
+        *_ROUTED,
+        "in_channel",
+        "drums",
+        "split",
+        "split_note",
+        "split_port",
+        "split_channel",
+        *(field.name for field in ROUTES),
+    )
+)
+"""The parameters that say where something leads."""
 
 BY_NAME: Final[dict[str, Parameter]] = {parameter.name: parameter for parameter in (*PARAMETERS, *ROUTES)}
 ACTION_NAMES: Final[frozenset[str]] = frozenset(action.name for action in ACTIONS)

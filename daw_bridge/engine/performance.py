@@ -7,8 +7,7 @@ from typing import Final
 from daw_bridge.engine.answer import Answer
 from daw_bridge.engine.ledger import Voice
 from daw_bridge.engine.output import Output
-from daw_bridge.engine.routing import routed
-from daw_bridge.engine.values import Values
+from daw_bridge.engine.routing import Caller, Router
 from daw_bridge.music.notes import Note
 
 LATEST_S: Final = 0.1
@@ -19,14 +18,14 @@ SHORTEST_S: Final = 0.02
 class Performance:
     """One turn's response. `sounded` are its notes as they went out, `meant` as the model drew them, both in time."""
 
-    def __init__(self, turn: int, call: tuple[Note, ...], of_call: int, start_s: float, answer: Answer) -> None:
+    def __init__(self, turn: int, call: tuple[Note, ...], caller: Caller, start_s: float, answer: Answer) -> None:
         self.turn = turn
         self.call = call
+        self.caller = caller
         self.start_s = start_s
         self.answer = answer
         self.first_late_s: float | None = None
         self.left_out = 0
-        self._of_call = of_call
         self._striking: dict[int, tuple[Note, float]] = {}
         self._sounded: list[Note] = []
         self._meant: list[Note] = []
@@ -41,7 +40,7 @@ class Performance:
         """The same notes in the model's pitches."""
         return tuple(sorted(self._meant))
 
-    def play(self, now_s: float, handed_s: float, output: Output, values: Values) -> bool:
+    def play(self, now_s: float, handed_s: float, output: Output, router: Router) -> bool:
         """Strike what is due; `handed_s` is when it reaches the driver. Returns whether anything was."""
         struck = False
         while (due_s := self.answer.next_s) is not None and due_s <= now_s:
@@ -53,7 +52,10 @@ class Performance:
             if self.first_late_s is None:
                 self.first_late_s = max(handed_s - self.start_s, 0.0)
             off_s = max(self.answer.placement.to_clock_s(note.end_s), now_s + SHORTEST_S)
-            voice = output.strike(self.turn, routed(note, values, self._of_call), due_s, off_s)
+            way = router.answer(self.caller)
+            note_on = way.struck(note, self.caller.channel)
+            output.choose_program(way.program, note_on.channel, now_s, port=way.out)
+            voice = output.strike(self.turn, note_on, due_s, off_s, port=way.out)
             if voice:
                 self._striking[voice] = (note, now_s)
         return struck

@@ -27,6 +27,11 @@ def in_number(key: str) -> int:
     return int(number) if number.isdecimal() else 1
 
 
+def out_number(key: str) -> int:
+    """The number of an output."""
+    return int(key.removeprefix(_OUT) or 1)
+
+
 def names_of(text: str) -> tuple[str, ...]:
     """The names in the value of `port` or `in_port`: one a line."""
     return tuple(line for line in text.split("\n") if line)

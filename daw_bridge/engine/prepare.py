@@ -7,11 +7,14 @@ from typing import Final
 
 from daw_bridge.engine.answer import Answer, Ending, OnBeats, Placement, Shifted
 from daw_bridge.engine.asking import Asker, Notes
+from daw_bridge.engine.encore import Answered
 from daw_bridge.engine.grid import Grid
 from daw_bridge.engine.history import History
+from daw_bridge.engine.routing import Caller
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import Values
 from daw_bridge.music.meter import beat_s, beats_to_s, next_line
+from daw_bridge.music.notes import DRUM_CHANNEL
 
 MOVED_S: Final = 0.03
 """A line that has moved by more than this since an answer was prepared for it makes the answer void."""
@@ -28,6 +31,7 @@ class Prepared:
 
     answer: Answer
     call: Notes
+    caller: Caller
     over_s: float
     start_beat: float | None
     strokes: int
@@ -68,30 +72,45 @@ class Preparer:
             and abs(prepared.tempo_bpm / self._transport.tempo_bpm - 1.0) < TEMPO_MOVED
         )
 
-    def free(self, turn: int, call: Notes, over_s: float, strokes: int, *, speculative: bool) -> Prepared:
+    def context(self, call: Notes, caller: Caller) -> Notes:
+        """What the model hears of a call: all that was played before it and the call itself.
+
+        Where drums call on their own, theirs is a music of its own.
+        """
+        heard = self._history.context(call)
+        if self._values.word("drums") != "own":
+            return heard
+        return tuple(note for note in heard if (note.channel == DRUM_CHANNEL) == caller.drums)
+
+    def free(
+        self, turn: int, call: Notes, caller: Caller, over_s: float, strokes: int, *, speculative: bool
+    ) -> Prepared:
         """An answer in free time, as long as the call by the setting."""
         start_s, start_beat = self.start_of(over_s)
         length_s = (max(note.end_s for note in call) - call[0].onset_s) * self._values.number("length")
         ending = Ending.after_length(start_s, length_s)
-        answer = self._ask(turn, call, self._history.context(call), ending, Shifted(), speculative)
-        return self._prepared(answer, call, over_s, start_beat, strokes)
+        answer = self._ask(turn, call, caller, ending, Shifted(), speculative)
+        return self._prepared(answer, call, caller, over_s, start_beat, strokes)
 
-    def on_line(self, turn: int, call: Notes, grid: Grid, strokes: int, *, speculative: bool) -> Prepared:
+    def on_line(
+        self, turn: int, call: Notes, caller: Caller, grid: Grid, strokes: int, *, speculative: bool
+    ) -> Prepared:
         """An answer on the next line of the grid, up to the line after it."""
         tempo_bpm, line_s = self._transport.tempo_bpm, grid.line_s
         ending = Ending.on_line(line_s, line_s + beats_to_s(grid.length_beats, tempo_bpm))
         placement = OnBeats(self._transport, line_s, grid.line_beat, beat_s(tempo_bpm))
-        answer = self._ask(turn, call, self._history.context(call), ending, placement, speculative)
-        return self._prepared(answer, call, grid.closing_s, grid.line_beat, strokes)
+        answer = self._ask(turn, call, caller, ending, placement, speculative)
+        return self._prepared(answer, call, caller, grid.closing_s, grid.line_beat, strokes)
 
-    def again(self, turn: int, call: Notes, context: Notes, from_s: float, length_s: float, now_s: float) -> Prepared:
-        """Another answer to a call that was answered from `from_s` on; all is heard as far before it as it was then."""
+    def again(self, turn: int, before: Answered, now_s: float) -> Prepared:
+        """Another answer to a call that was answered before; all is heard as far before it as it was then."""
         start_s, start_beat = self.start_of(now_s)
-        by_s = start_s - from_s
-        call = tuple(note.shifted(by_s) for note in call)
-        context = tuple(note.shifted(by_s) for note in context)
-        answer = self._ask(turn, call, context, Ending.after_length(start_s, length_s), Shifted(), speculative=False)
-        prepared = self._prepared(answer, call, now_s, start_beat, 0)
+        by_s = start_s - before.start_s
+        call = tuple(note.shifted(by_s) for note in before.call)
+        context = tuple(note.shifted(by_s) for note in before.context)
+        ending = Ending.after_length(start_s, before.length_s)
+        answer = self._asker.ask(turn, 0, context, before.caller, ending, Shifted())
+        prepared = self._prepared(answer, call, before.caller, now_s, start_beat, 0)
         prepared.taken = True
         return prepared
 
@@ -102,16 +121,19 @@ class Preparer:
             answer.ask.turn,
             1,
             answer.ask.context,
-            prepared.call,
+            prepared.caller,
             answer.ending,
             answer.placement,
             start_s=max(answer.placement.to_axis_s(now_s), answer.ask.start_s),
         )
 
     def _ask(
-        self, turn: int, call: Notes, context: Notes, ending: Ending, placement: Placement, speculative: bool
+        self, turn: int, call: Notes, caller: Caller, ending: Ending, placement: Placement, speculative: bool
     ) -> Answer:
-        return self._asker.ask(turn, 0, context, call, ending, placement, speculative=speculative)
+        context = self.context(call, caller)
+        return self._asker.ask(turn, 0, context, caller, ending, placement, speculative=speculative)
 
-    def _prepared(self, answer: Answer, call: Notes, over_s: float, start_beat: float | None, strokes: int) -> Prepared:
-        return Prepared(answer, call, over_s, start_beat, strokes, self._transport.tempo_bpm)
+    def _prepared(
+        self, answer: Answer, call: Notes, caller: Caller, over_s: float, start_beat: float | None, strokes: int
+    ) -> Prepared:
+        return Prepared(answer, call, caller, over_s, start_beat, strokes, self._transport.tempo_bpm)

@@ -13,7 +13,7 @@ from daw_bridge.engine.events import Action, Fault, NotePlayed, TurnCalled, Turn
 from daw_bridge.engine.ledger import Voice
 from daw_bridge.engine.output import Output
 from daw_bridge.engine.performance import Performance
-from daw_bridge.engine.values import Values
+from daw_bridge.engine.routing import Router
 
 STALL_S: Final = 0.5
 """How long a running answer may have nothing to play while the model is asked for more."""
@@ -37,9 +37,9 @@ class Responder:
     """Plays one response at a time."""
 
     def __init__(
-        self, values: Values, output: Output, asker: Asker, counts: Counts, emit: Callable[[Action], None]
+        self, router: Router, output: Output, asker: Asker, counts: Counts, emit: Callable[[Action], None]
     ) -> None:
-        self._values = values
+        self._router = router
         self._output = output
         self._asker = asker
         self._counts = counts
@@ -99,7 +99,7 @@ class Responder:
             return False
         while True:
             self._log_streamed(playing.answer)
-            struck = playing.play(now_s, handed_s, self._output, self._values)
+            struck = playing.play(now_s, handed_s, self._output, self._router)
             answer = playing.answer
             over = answer.finished and self._successor is None
             if now_s >= answer.silent_s or (over and not answer.ending.held and not self._output.owns(playing.turn)):
@@ -143,7 +143,7 @@ class Responder:
             self._redraw(playing, now_s)
             return self._successor is not None and self._successor.answer.ready
         if self._successor is None and answer.refill_s is not None and now_s >= answer.refill_s:
-            self._asker.ask_more(answer, now_s)
+            self._asker.ask_more(answer, playing.caller, now_s)
             return answer.from_memory
         return False
 
@@ -176,7 +176,7 @@ class Responder:
         self._redrawn_s = now_s
         answer = playing.answer
         newest = answer if self._successor is None else self._successor.answer
-        if newest.controls == self._values.controls() and not self._abandoned:
+        if newest.controls == self._asker.controls(playing.caller) and not self._abandoned:
             self._stale = False
             return
         if self._successor is not None and self._successor.cut:
@@ -197,7 +197,7 @@ class Responder:
             playing.turn,
             self._part,
             tuple(sorted((*answer.ask.context, *answer.own(after)))),
-            playing.call,
+            playing.caller,
             answer.ending,
             answer.placement,
             start_s=start_s,
@@ -218,7 +218,7 @@ class Responder:
             playing.turn,
             self._part,
             tuple(sorted((*answer.ask.context, *answer.own()))),
-            playing.call,
+            playing.caller,
             answer.ending,
             answer.placement,
             start_s=_next_onset_s(answer, now_s),

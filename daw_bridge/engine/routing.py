@@ -1,146 +1,214 @@
-"""Which messages are heard, where notes go out, and what is passed through."""
+"""Where what comes in leads: whether it is part of a call, where the answer to it goes, and what is passed through.
+
+The parameters of the table say it for everything that comes in. A route in use says it instead for what comes in on
+its port, channel and keys; where several fit, the one that is most particular counts: keys before channel before port,
+then the lower number.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from daw_bridge.engine.output import Output
+from daw_bridge.engine.parameters import MOST_ROUTES
+from daw_bridge.engine.port_keys import in_number, names_of, out_key
 from daw_bridge.engine.values import Values
-from daw_bridge.music.messages import ControlChange, Message, NoteOff, NoteOn, Other, ProgramChange
-from daw_bridge.music.notes import Note
+from daw_bridge.music.messages import NoteOn
+from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, PITCHES, Note
 from daw_bridge.music.phrase import fold_pitch
 
-THRU: Final = 0
-"""The owner of what is passed through."""
-FLOOD_MESSAGES: Final = 100
-FLOOD_S: Final = 0.1
-"""More passed controllers than this in this time are a flood: only the newest value of each goes on ..."""
-THIN_EVERY_S: Final = 0.01
-"""... at these intervals."""
+TABLE: Final = 0
+"""The route of all that fits no other: the table's own parameters."""
+_STEEPEST: Final = 4.0
+"""The power that bends a velocity at either end of the curve."""
 
 
-def call_channel(call: Sequence[Note]) -> int:
-    """The channel most of a call was played on, 0-15."""
-    counted = Counter(note.channel for note in call)
-    return counted.most_common(1)[0][0] if counted else 0
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a call came from: the channel (0-15) and the route most of it was played on."""
 
-
-def hears(values: Values, channel: int) -> bool:
-    """Whether a message on `channel` (0-15) is listened to."""
-    return values.whole("in_channel") in (0, channel + 1)
-
-
-def out_channel(values: Values, of_call: int) -> int:
-    """The channel of the answer, 0-15."""
-    wanted = values.whole("out_channel")
-    return of_call if wanted == 0 else wanted - 1
-
-
-def routed(note: Note, values: Values, of_call: int) -> NoteOn:
-    """How a note of the answer is struck."""
-    return NoteOn(out_channel(values, of_call), fold_pitch(note.pitch + values.whole("transpose")), note.velocity)
-
-
-class Thru:
-    """Passes on what the musician plays. A key that is up again is released where it was struck, whatever changed."""
-
-    def __init__(self, output: Output, values: Values) -> None:
-        self._output = output
-        self._values = values
-        self._voices: dict[tuple[str, int, int], deque[int]] = {}
-        self._passed_s: deque[float] = deque(maxlen=FLOOD_MESSAGES)
-        self._thinned: dict[tuple[int, ...], Message] = {}
-        self._thin_s: float | None = None
-        self._flooded = False
+    channel: int = 0
+    route: int = TABLE
 
     @property
-    def next_s(self) -> float | None:
-        """When thinned controllers go on."""
-        return self._thin_s
+    def drums(self) -> bool:
+        """Whether it is a call of drums."""
+        return self.channel == DRUM_CHANNEL
 
-    def strike(self, port: str, message: NoteOn, now_s: float) -> None:
-        """A key goes down."""
-        if self._values.flag("thru"):
-            moved = NoteOn(self._channel(message.channel), message.pitch, message.velocity)
-            voice = self._output.strike(THRU, moved, now_s)
-            self._voices.setdefault((port, message.channel, message.pitch), deque()).append(voice)
-
-    def lift(self, port: str, message: NoteOff, now_s: float) -> None:
-        """A key comes up."""
-        key = (port, message.channel, message.pitch)
-        voices = self._voices.get(key)
-        if voices:
-            self._output.release(voices.popleft(), now_s, message.velocity)
-            if not voices:
-                del self._voices[key]
-
-    def control(self, message: Message, now_s: float) -> bool:
-        """Anything that is no note. True when a flood begins and messages are thinned from now on."""
-        if not self._values.flag("thru"):
-            return False
-        message = self._moved(message)
-        if self._thin_s is None:
-            flood = len(self._passed_s) == FLOOD_MESSAGES and now_s - self._passed_s[0] < FLOOD_S
-            if not flood:
-                self._flooded = False
-                self._passed_s.append(now_s)
-                self._output.send(message, now_s)
-                return False
-            self._thin_s = now_s + THIN_EVERY_S
-        self._passed_s.append(now_s)
-        key = _kind(message)
-        if key is not None:
-            self._thinned[key] = message
-        began, self._flooded = not self._flooded, True
-        return began
-
-    def advance(self, now_s: float) -> None:
-        """Let the newest of the thinned controllers through."""
-        if self._thin_s is not None and self._thin_s <= now_s:
-            for message in self._thinned.values():
-                self._output.send(message, self._thin_s)
-            self._thin_s = self._thin_s + THIN_EVERY_S if self._thinned else None
-            self._thinned.clear()
-
-    def release(self, now_s: float) -> None:
-        """Nothing is passed any more: what sounds is released."""
-        self.forget()
-        self._output.release_owner(THRU, now_s)
-
-    def forget(self) -> None:
-        """Every key is taken for lifted; whoever calls releases what sounds."""
-        self._voices.clear()
-
-    def unplug(self, port: str, now_s: float) -> None:
-        """No note-off can come from this port any more."""
-        for key in [key for key in self._voices if key[0] == port]:
-            for voice in self._voices.pop(key):
-                self._output.release(voice, now_s)
-
-    def _channel(self, channel: int) -> int:
-        wanted = self._values.whole("thru_channel")
-        return channel if wanted == 0 else wanted - 1
-
-    def _moved(self, message: Message) -> Message:
-        match message:
-            case ControlChange(channel, controller, value):
-                return ControlChange(self._channel(channel), controller, value)
-            case ProgramChange(channel, program):
-                return ProgramChange(self._channel(channel), program)
-            case Other(data) if data and 0x80 <= data[0] < 0xF0:
-                return Other(bytes((data[0] & 0xF0 | self._channel(data[0] & 0x0F), *data[1:])))
-        return message
+    @classmethod
+    def of(cls, call: Sequence[Note], routes: Iterable[int] = ()) -> Caller:
+        """The caller of a call; `routes` are those its notes came in on."""
+        channels = Counter(note.channel for note in call)
+        counted = Counter(routes)
+        return cls(channels.most_common(1)[0][0] if channels else 0, counted.most_common(1)[0][0] if counted else TABLE)
 
 
-def _kind(message: Message) -> tuple[int, ...] | None:
-    """What a newer message of the same kind makes void; None for one that may be left out in a flood."""
-    match message:
-        case ControlChange(channel, controller, _):
-            return (0xB0, channel, controller)
-        case ProgramChange(channel, _):
-            return (0xC0, channel)
-        case Other(data) if data and 0x80 <= data[0] < 0xF0:
-            return tuple(data[:2]) if data[0] & 0xF0 == 0xA0 else (data[0],)
-    return None
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What becomes of a message. Channels as in the table: 1-16, 0 is that of the player."""
+
+    route: int
+    listen: bool
+    out: str
+    out_channel: int
+    program: int
+    transpose: int
+    velocity_curve: float
+    velocity_low: int
+    velocity_high: int
+    thru: bool
+    thru_out: str
+    thru_channel: int
+
+    def struck(self, note: Note, of_call: int) -> NoteOn:
+        """How a note of the answer to a call on channel `of_call` (0-15) is struck."""
+        channel = of_call if self.out_channel == 0 else self.out_channel - 1
+        return NoteOn(channel, fold_pitch(note.pitch + self.transpose), self.touch(note.velocity))
+
+    def touch(self, velocity: int) -> int:
+        """A velocity after the curve, within its limits; 1-127."""
+        low, high = sorted((self.velocity_low, self.velocity_high))
+        share = (velocity - 1) / (MAX_VELOCITY - 1)
+        power = math.pow(_STEEPEST, -self.velocity_curve)
+        return round(low + math.pow(share, power) * (high - low))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a route in use is for; 0 is any port or channel."""
+
+    route: int
+    in_port: int
+    in_channel: int
+    low: int
+    high: int
+
+    @property
+    def all_keys(self) -> bool:
+        return self.low == 0 and self.high == PITCHES - 1
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """The most particular first."""
+        return (self.all_keys, self.in_channel == 0, self.in_port == 0, self.route)
+
+    def fits(self, port: int, channel: int) -> bool:
+        return self.in_port in (0, port) and self.in_channel in (0, channel + 1)
+
+
+class Router:
+    """Reads the routing out of the values. `changed` must be told when one of them has changed."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self.inputs = names_of(values.word("in_port"))
+        """The names of the input ports, in order."""
+        self.outputs = names_of(values.word("port"))
+        """The names of the output ports, in order."""
+        self._scopes: tuple[_Scope, ...] = ()
+        self._ways: dict[int, Way] = {}
+        self.changed()
+
+    @property
+    def out_keys(self) -> tuple[str, ...]:
+        """What the output ports are called in events."""
+        return tuple(out_key(number) for number in range(1, len(self.outputs) + 1))
+
+    def changed(self) -> None:
+        """Read the values anew."""
+        self._ways.clear()
+        used = (number for number in range(1, MOST_ROUTES + 1) if self._values.flag(f"route/{number}/use"))
+        self._scopes = tuple(sorted((self._scope(number) for number in used), key=lambda scope: scope.rank))
+
+    def way(self, port: str, channel: int, pitch: int) -> Way:
+        """What becomes of a key struck on an input port and channel (0-15)."""
+        number = in_number(port)
+        route = next(
+            (each.route for each in self._scopes if each.fits(number, channel) and each.low <= pitch <= each.high),
+            TABLE,
+        )
+        return self._split(self._way_in(route, channel), channel, pitch)
+
+    def ways(self, port: str, channel: int) -> tuple[Way, ...]:
+        """What becomes of a message without a key: it belongs to all keys of its port and channel (0-15)."""
+        number, routes = in_number(port), []
+        for each in self._scopes:
+            if each.fits(number, channel):
+                routes.append(each.route)
+                if each.all_keys:
+                    break
+        else:
+            routes.append(TABLE)
+        ways = [self._way_in(route, channel) for route in routes]
+        return tuple(dict.fromkeys(hand for way in ways for hand in (way, self._split(way, channel, self._other_hand))))
+
+    def answer(self, caller: Caller) -> Way:
+        """Where the answer to a caller goes. Drums are answered on the drum channel, untransposed, unless routed."""
+        way = self._way(caller.route)
+        if caller.drums and way.route == TABLE:
+            return replace(way, out_channel=DRUM_CHANNEL + 1, program=-1, transpose=0)
+        return way
+
+    def fixed_answers(self) -> tuple[Way, ...]:
+        """Where answers go whose channel does not depend on the call's."""
+        ways = (self._way(route) for route in (TABLE, *(scope.route for scope in self._scopes)))
+        return tuple(way for way in ways if way.out_channel)
+
+    def _way_in(self, route: int, channel: int) -> Way:
+        way = self._way(route)
+        if route == TABLE and self._values.whole("in_channel") not in (0, channel + 1):
+            way = replace(way, listen=False, thru=False)
+        if channel == DRUM_CHANNEL and self._values.word("drums") == "ignore":
+            way = replace(way, listen=False)
+        return way
+
+    def _split(self, way: Way, channel: int, pitch: int) -> Way:
+        """The way of a key of the split keyboard: the hand that does not call plays through."""
+        values = self._values
+        hand = "left" if pitch < values.whole("split_note") else "right"
+        if not way.listen or channel == DRUM_CHANNEL or values.word("split") in ("off", hand):
+            return way
+        out = self._out(values.whole("split_port"))
+        return replace(way, listen=False, thru=True, thru_out=out, thru_channel=values.whole("split_channel"))
+
+    @property
+    def _other_hand(self) -> int:
+        """A key of the hand that does not call."""
+        return 0 if self._values.word("split") == "right" else PITCHES - 1
+
+    def _way(self, route: int) -> Way:
+        way = self._ways.get(route)
+        if way is None:
+            way = self._ways[route] = self._read(route)
+        return way
+
+    def _read(self, route: int) -> Way:
+        values, at = self._values, f"route/{route}/" if route and self._values.flag(f"route/{route}/use") else ""
+        return Way(
+            route=route if at else TABLE,
+            listen=values.flag(f"{at}listen") if at else True,
+            out=self._out(values.whole(f"{at}out_port")),
+            out_channel=values.whole(f"{at}out_channel"),
+            program=values.whole(f"{at}program"),
+            transpose=values.whole(f"{at}transpose"),
+            velocity_curve=values.number(f"{at}velocity_curve"),
+            velocity_low=values.whole(f"{at}velocity_low"),
+            velocity_high=values.whole(f"{at}velocity_high"),
+            thru=values.flag(f"{at}thru"),
+            thru_out=self._out(values.whole(f"{at}thru_port")),
+            thru_channel=values.whole(f"{at}thru_channel"),
+        )
+
+    def _out(self, number: int) -> str:
+        """The key of an output port; the first where there is none of that number."""
+        return out_key(number if number <= len(self.outputs) else 1)
+
+    def _scope(self, route: int) -> _Scope:
+        def whole(field: str) -> int:
+            return self._values.whole(f"route/{route}/{field}")
+
+        low, high = sorted((whole("key_low"), whole("key_high")))
+        return _Scope(route, whole("in_port"), whole("in_channel"), low, high)

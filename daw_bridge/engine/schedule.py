@@ -23,6 +23,7 @@ class Due:
     order: int
     what: Release | Message = field(compare=False)
     owner: int = field(compare=False, default=0)
+    port: str = field(compare=False, default="out")
 
 
 class Schedule:
@@ -40,10 +41,10 @@ class Schedule:
         """The moment of the first entry."""
         return self._heap[0].due_s if self._heap else None
 
-    def put(self, due_s: float, what: Release | Message, owner: int = 0) -> None:
-        """Have `what` done at `due_s`."""
+    def put(self, due_s: float, what: Release | Message, owner: int = 0, port: str = "out") -> None:
+        """Have `what` done at `due_s`; a message goes to `port`."""
         self._order += 1
-        heapq.heappush(self._heap, Due(due_s, self._order, what, owner))
+        heapq.heappush(self._heap, Due(due_s, self._order, what, owner, port))
 
     def pop(self, now_s: float) -> Due | None:
         """The first entry that is due at `now_s`, taken out."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import ControllerMap
-from daw_bridge.engine.parameters import BY_NAME, Value, defaults
+from daw_bridge.engine.parameters import BY_NAME, ROUTES, Value, defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Values:
     """A checked set of values. Raises ValueError when a name or a value is not in the table."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
-        self._values = defaults()
+        self._values = {**defaults(), **{field.name: field.default for field in ROUTES}}
         for name, value in values.items():
             self.set(name, value)
 
@@ -65,10 +65,9 @@ class Values:
         """A choice or text parameter."""
         return str(self._values[name])
 
-    def controls(self) -> SamplingControls:
-        """How notes are to be drawn now. The pitch range is that of the answer as heard, after `transpose`."""
+    def controls(self, transpose: int) -> SamplingControls:
+        """How notes are to be drawn now. The pitch range is that of the answer as heard, `transpose` semitones off."""
         low, high = sorted((self.whole("pitch_low"), self.whole("pitch_high")))
-        transpose = self.whole("transpose")
         return SamplingControls(
             temperature=self.number("temperature"),
             top_p=self.number("top_p"),

@@ -34,6 +34,7 @@ from daw_bridge.engine.events import (
     TurnStateChanged,
 )
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.values import EngineSettings
 from daw_bridge.io.priority import PLAYING, raise_thread
 from daw_bridge.live.rack import PortRack
 from daw_bridge.live.thinker import Thinker
@@ -69,6 +70,11 @@ class Mind(Protocol):
         """The values in force."""
         ...
 
+    @property
+    def settings(self) -> EngineSettings:
+        """What another mind needs to go on in this one's place."""
+        ...
+
     def feed(self, event: Event, now_s: float) -> Step:
         """An event came in."""
         ...
@@ -90,7 +96,7 @@ class PlayLoop:
 
     def __init__(
         self,
-        make_mind: Callable[[Mapping[str, Value] | None], Mind],
+        make_mind: Callable[[EngineSettings | None], Mind],
         rack: PortRack,
         observers: Sequence[Observer],
         clock: Callable[[], float] = time.monotonic,
@@ -278,7 +284,7 @@ class PlayLoop:
             self._reports.append(Fault("internal", f"a fault of our own was survived: {type(error).__name__}: {error}"))
 
     def _start_afresh(self, error: Exception, now_s: float) -> None:
-        """Silence what sounds and go on with a new engine that has the old one's settings."""
+        """Silence what sounds and go on with a new engine that has the old one's settings, mappings and presets."""
         self._count(error, now_s)
         self._silence(now_s)
         if self._thinker is not None:
@@ -287,7 +293,7 @@ class PlayLoop:
         kept = [event for event in self._submitted if not isinstance(event, AnswerArrived | AnswerFailed)]
         self._submitted.clear()
         self._submitted.extend(kept)
-        self._mind = self._make_mind(dict(self._mind.parameters))
+        self._mind = self._make_mind(self._mind.settings)
         self._deadline_s = now_s + _BREATH_S
         self._state = "idle"
         self._tell([TurnStateChanged("idle", 0)], now_s)

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from daw_bridge.engine.clock_out import CLOCK_PORT
 from daw_bridge.engine.continuation import Continuer
 from daw_bridge.engine.controllers import FEEDBACK
 from daw_bridge.engine.engine import Engine
 from daw_bridge.engine.events import ControllerMap, Event, Fault, Observer
 from daw_bridge.engine.memory import PhraseMemory
-from daw_bridge.engine.metronome import METRONOME_PORT
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.port_keys import in_key, names_of, out_key
 from daw_bridge.engine.presets import Values as PresetValues
 from daw_bridge.engine.values import EngineSettings
 from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.systems import choose_system
-from daw_bridge.live.link_keeper import LinkKeeper
 from daw_bridge.live.loop import PlayLoop
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
 
-IN: Final = "in"
-OUT: Final = "out"
 MEMORY: Final = "memory"
 """The model that needs no file: the phrase memory."""
 
@@ -77,22 +73,13 @@ class Bridge:
         presets: tuple[tuple[str, PresetValues], ...] = (),
     ) -> None:
         self.settings = settled(settings)
-        self._mappings = mappings
-        self._presets = presets
+        self._begins = EngineSettings(self.settings, mappings, presets)
         self._observers: list[Observer] = []
         self._thinker: Thinker | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
         with raised_helpers():
             self._rack = self._opened(copies)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
-        self._link = LinkKeeper(self.values, self.submit, self.report)
-        self._observers.append(self._link)
-        try:
-            self._link.join()
-        except BridgeError:
-            self._rack.close()
-            self.system.close()
-            raise
 
     def observe(self, observer: Observer) -> None:
         """Let someone watch; before `start` only."""
@@ -133,11 +120,9 @@ class Bridge:
             self._thinker.start()
             self._loop.start()
             self._rack.start(self.submit)
-            self._link.start()
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
-        self._link.stop()
         self._loop.stop()
         if self._thinker is not None:
             self._thinker.stop()
@@ -146,33 +131,43 @@ class Bridge:
 
     def ready_line(self, tier: Tier, osc: tuple[str, int] | None) -> str:
         """What a script waits for on stdout."""
-        line = (
-            f'ready in="{self.settings["in_port"]}" out="{self.settings["port"]}"'
-            f" api={self.system.api} model={tier.continuer.name}"
-        )
+        ports = " ".join(f"{key}={_quoted(name)}" for key, name in self.connections)
+        line = f"ready {ports} api={self.system.api} model={tier.continuer.name}"
         return line if osc is None else f"{line} osc={osc[0]}:{osc[1]}"
 
+    @property
+    def connections(self) -> tuple[tuple[str, str], ...]:
+        """The inputs and outputs by their keys, the first of each first, each with its name."""
+        inputs, outputs = self._names("in_port", in_key), self._names("port", out_key)
+        return (*inputs[:1], *outputs[:1], *inputs[1:], *outputs[1:])
+
+    def _names(self, setting: str, key: Callable[[int], str]) -> list[tuple[str, str]]:
+        return [(key(number), name) for number, name in enumerate(names_of(str(self.settings[setting])), start=1)]
+
     def _opened(self, copies: Sequence[OutPort]) -> PortRack:
-        wanted = [(OUT, str(self.settings["port"]), copies)]
-        for key, setting, beside in (
-            (FEEDBACK, "feedback_port", ()),
-            (CLOCK_PORT, "clock_port", ()),
-            (METRONOME_PORT, "metronome_port", copies),
-        ):
-            if self.settings[setting]:
-                wanted.append((key, str(self.settings[setting]), beside))
-        inputs, outputs = [InSlot(IN, self.system.open_in(str(self.settings["in_port"])))], []
+        wanted: list[tuple[str, str, Sequence[OutPort]]] = [
+            (key, name, copies) for key, name in self._names("port", out_key)
+        ]
+        if self.settings["feedback_port"]:
+            wanted.append((FEEDBACK, str(self.settings["feedback_port"]), ()))
+        inputs: list[InSlot] = []
+        outputs: list[OutSlot] = []
         try:
+            for key, name in self._names("in_port", in_key):
+                inputs.append(InSlot(key, self.system.open_in(name)))
             for key, name, beside in wanted:
                 outputs.append(OutSlot(key, self.system.open_out(name), beside))
         except BridgeError:
             PortRack(self.system, inputs, outputs).close()
             self.system.close()
             raise
-        if copies and not self.settings["metronome_port"]:
-            outputs.append(OutSlot(METRONOME_PORT, copies[0], copies[1:]))
         return PortRack(self.system, inputs, outputs)
 
-    def _mind(self, parameters: Mapping[str, Value] | None) -> Engine:
-        values = {**self.settings, **(parameters or {})}
-        return Engine(EngineSettings(values, self._mappings, self._presets))
+    def _mind(self, before: EngineSettings | None) -> Engine:
+        return Engine(before or self._begins)
+
+
+def _quoted(name: str) -> str:
+    """A port's name as a shell would want it."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

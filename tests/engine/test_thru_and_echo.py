@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from daw_bridge.engine.events import NoteHeard, TurnEnded
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn, Other, ProgramChange
 from tests.support.world import World, sounding
@@ -62,7 +64,7 @@ def test_a_flood_of_controllers_is_thinned_to_the_newest_and_notes_all_pass() ->
     assert world.faults() == ["flood"]
 
 
-def echoing(world: World, until_s: float, late_s: float) -> World:
+def echoing(world: World, until_s: float, late_s: float, port: str = "in") -> World:
     """A DAW that sends everything of ours back to us, `late_s` later."""
     returned = 0
     moment_s = 0.0
@@ -71,7 +73,7 @@ def echoing(world: World, until_s: float, late_s: float) -> World:
         world.until(moment_s)
         for sent in world.sent[returned:]:
             if isinstance(sent.message, NoteOn | NoteOff):
-                world.midi(sent.actual_s + late_s, sent.message)
+                world.midi(sent.actual_s + late_s, sent.message, port)
         returned = len(world.sent)
     return world
 
@@ -97,3 +99,40 @@ def test_what_is_passed_through_does_not_run_in_circles() -> None:
 def test_a_player_who_repeats_a_note_is_not_taken_for_an_echo() -> None:
     world = World(thru=True, mode="manual").play(1.0, "C4 C4 C4 C4 C4 C4", step_s=0.12, length_s=0.1).until(3.0)
     assert len(world.of(NoteHeard)) == 6
+
+
+def test_a_player_in_unison_with_the_answer_is_heard() -> None:
+    """The same pitch and velocity, half a beat after the answer: no loop has shown itself, so it is the player."""
+    world = World(overlap="layer").play(1.0, "C4 D4 E4").until(2.8)
+    answer_s = world.onsets()[0][0]
+    for index, name in ((2, "E5"), (3, "F5"), (5, "A5")):
+        world.play(answer_s + 0.25 * index + 0.03 + 0.01 * index, name, velocity=64)
+    world.until(20.0)
+    heard = [item.note for item in world.of(NoteHeard)]
+    assert [note.pitch for note in heard] == [60, 62, 64, 76, 77, 81]
+    assert "feedback" not in world.faults()
+
+
+def test_a_player_in_unison_with_the_answer_makes_it_yield() -> None:
+    world = World().play(1.0, "C4 D4 E4").until(2.8)
+    answer_s = world.onsets()[0][0]
+    world.play(answer_s + 0.55, "E5", velocity=64).until(20.0)
+    assert world.of(TurnEnded)[0].reason == "yielded"
+
+
+def test_a_loop_made_in_the_middle_of_a_session_is_found() -> None:
+    world = World(overlap="layer").play(1.0, "C4 D4 E4").until(6.0)
+    world.play(6.0, "C4 D4 E4 F4 G4 A4 B4 C5")
+    echoing(world, 20.0, 0.03)
+    assert "feedback" in world.faults()
+    assert not sounding(world.sent)
+
+
+def test_a_loop_into_one_input_says_nothing_of_the_others() -> None:
+    world = World(overlap="layer", in_port="Keys\nDAW").play(1.0, "C4 D4 E4 F4 G4 A4")
+    # The answer begins at 2.95 s; its fourth note is an F5.
+    world.play(3.78, "F5", velocity=64)
+    echoing(world, 10.0, 0.02, port="in2")
+    assert world.onsets()[3] == (pytest.approx(3.7), 77)
+    assert [item.note.pitch for item in world.of(NoteHeard)] == [60, 62, 64, 65, 67, 69, 77]
+    assert "feedback" in world.faults()

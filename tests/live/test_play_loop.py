@@ -22,6 +22,7 @@ from daw_bridge.engine.events import (
     Step,
 )
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.values import EngineSettings
 from daw_bridge.io.ports_memory import MemorySystem, MemoryTap
 from daw_bridge.live.loop import SUBMIT_LIMIT, PlayLoop
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
@@ -36,6 +37,7 @@ class Script:
     on_advance: Callable[[float], Step] = lambda _now_s: Step()
     at_close: Step = field(default_factory=Step)
     parameters: Mapping[str, Value] = field(default_factory=lambda: {"temperature": 0.5})
+    settings: EngineSettings = field(default_factory=lambda: EngineSettings({"temperature": 0.5}))
     fed: list[tuple[Event, float]] = field(default_factory=list)
     advanced: list[float] = field(default_factory=list)
 
@@ -73,7 +75,7 @@ class Stage:
     def __init__(self, *minds: Script) -> None:
         self.now_s = 10.0
         self.minds = list(minds)
-        self.made: list[Mapping[str, Value] | None] = []
+        self.made: list[EngineSettings | None] = []
         self.bus = MemorySystem(clock=lambda: self.now_s)
         self.out: MemoryTap = self.bus.listen("AI Out")
         rack_in, rack_out = InSlot("in", self.bus.open_in("AI In")), OutSlot("out", self.bus.open_out("AI Out"))
@@ -83,8 +85,8 @@ class Stage:
         self.loop = PlayLoop(self.make, self.rack, [self.notebook], clock=lambda: self.now_s, sleep=self.sleep)
         self.rack.tell(self.loop.submit)
 
-    def make(self, parameters: Mapping[str, Value] | None) -> Script:
-        self.made.append(parameters)
+    def make(self, before: EngineSettings | None) -> Script:
+        self.made.append(before)
         return self.minds[min(len(self.made), len(self.minds)) - 1]
 
     def sleep(self, seconds: float) -> None:
@@ -150,7 +152,7 @@ def test_a_fault_of_our_own_silences_its_notes_and_a_new_engine_goes_on() -> Non
     stage.loop.round()
     struck = [message for _, message in stage.heard() if isinstance(message, NoteOn | NoteOff)]
     assert struck == [NoteOn(0, 60, 80), NoteOn(0, 64, 80), NoteOff(0, 60), NoteOff(0, 64)]
-    assert stage.made == [None, {"temperature": 0.5}]
+    assert stage.made == [None, EngineSettings({"temperature": 0.5})]
     assert [event for event, _ in second.fed] == [ParameterSet("tempo", 90.0)]
     assert stage.loop.faults == 1
     faults = [action for action in stage.notebook.actions if isinstance(action, Fault)]
