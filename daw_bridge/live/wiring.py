@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from daw_bridge.engine.clock_out import CLOCK_PORT
 from daw_bridge.engine.continuation import Continuer
 from daw_bridge.engine.controllers import FEEDBACK
 from daw_bridge.engine.engine import Engine
 from daw_bridge.engine.events import ControllerMap, Event, Fault, Observer
 from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.metronome import METRONOME_PORT
 from daw_bridge.engine.parameters import Value
 from daw_bridge.engine.port_keys import in_key, names_of, out_key
 from daw_bridge.engine.presets import Values as PresetValues
@@ -21,6 +23,7 @@ from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.systems import choose_system
+from daw_bridge.live.link_keeper import LinkKeeper
 from daw_bridge.live.loop import PlayLoop
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
 from daw_bridge.live.thinker import Thinker
@@ -80,6 +83,14 @@ class Bridge:
         with raised_helpers():
             self._rack = self._opened(copies)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
+        self._link = LinkKeeper(self.values, self.submit, self.report)
+        self._observers.append(self._link)
+        try:
+            self._link.join()
+        except BridgeError:
+            self._rack.close()
+            self.system.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         """Let someone watch; before `start` only."""
@@ -120,9 +131,11 @@ class Bridge:
             self._thinker.start()
             self._loop.start()
             self._rack.start(self.submit)
+            self._link.start()
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
+        self._link.stop()
         self._loop.stop()
         if self._thinker is not None:
             self._thinker.stop()
@@ -148,8 +161,13 @@ class Bridge:
         wanted: list[tuple[str, str, Sequence[OutPort]]] = [
             (key, name, copies) for key, name in self._names("port", out_key)
         ]
-        if self.settings["feedback_port"]:
-            wanted.append((FEEDBACK, str(self.settings["feedback_port"]), ()))
+        for own, setting, beside in (
+            (FEEDBACK, "feedback_port", ()),
+            (CLOCK_PORT, "clock_port", ()),
+            (METRONOME_PORT, "metronome_port", copies),
+        ):
+            if self.settings[setting]:
+                wanted.append((own, str(self.settings[setting]), beside))
         inputs: list[InSlot] = []
         outputs: list[OutSlot] = []
         try:
@@ -161,6 +179,8 @@ class Bridge:
             PortRack(self.system, inputs, outputs).close()
             self.system.close()
             raise
+        if copies and not self.settings["metronome_port"]:
+            outputs.append(OutSlot(METRONOME_PORT, copies[0], copies[1:]))
         return PortRack(self.system, inputs, outputs)
 
     def _mind(self, before: EngineSettings | None) -> Engine:
