@@ -210,6 +210,10 @@ class World:
         """The kinds of faults that were reported."""
         return [fault.kind for fault in self.of(Fault)]
 
+    def texts(self) -> list[str]:
+        """What the faults said."""
+        return [fault.text for fault in self.of(Fault)]
+
 
 def sounding(sent: Sequence[Sent]) -> set[tuple[str, int, int]]:
     """The keys that sound at the end. Raises AssertionError where a key is struck twice, or released unstruck."""
