@@ -71,7 +71,7 @@ class _Block(nn.Module):
 def enlarge(net: Upscaler, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture uint8 [H, W, 3], `scale` times larger."""
     with torch.inference_mode():
-        small = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255.0
+        small = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255.0
         large = net(small).clamp_(0.0, 1.0).mul_(255.0).round_().to(torch.uint8)
     return np.ascontiguousarray(large[0].permute(1, 2, 0).numpy())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -198,7 +199,7 @@ def _learn(run: _Run, course: UpscalerTraining, pictures: Sequence[NDArray[np.ui
     large = _patches(pictures, course, rng)
     small = shrink(large, run.net.config.scale, float(rng.uniform(0.0, course.softest)))
     small = small + torch.from_numpy(rng.normal(0.0, rng.uniform(0.0, 0.012), small.shape)).float()
-    rate = course.learning_rate * (0.02 + 0.98 * 0.5 * (1.0 + np.cos(np.pi * run.step / course.steps)))
+    rate = course.learning_rate * (0.02 + 0.49 * (1.0 + math.cos(math.pi * run.step / course.steps)))
     for group in run.net_steps.param_groups:
         group["lr"] = rate
     made = run.net(small)
