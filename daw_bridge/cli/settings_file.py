@@ -88,18 +88,23 @@ def render(document: Mapping[str, Any]) -> str:
     return "\n".join(_lines(document, ())).strip("\n") + "\n"
 
 
-def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+def _lines(table: Mapping[str, Any], path: tuple[str, ...], *, in_list: bool = False) -> list[str]:
     lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _is_table(value)]
-    if path and (lines or not table):
-        lines.insert(0, f"[{'.'.join(_key(part) for part in path)}]")
+    if in_list:
+        lines.insert(0, f"[[{_path(path)}]]")
+    elif path and (lines or not table):
+        lines.insert(0, f"[{_path(path)}]")
     for key, value in table.items():
         if isinstance(value, Mapping):
             lines.extend(["", *_lines(value, (*path, key))])
         elif _is_table(value):
-            head = f"[[{'.'.join(_key(part) for part in (*path, key))}]]"
             for entry in value:
-                lines.extend(["", head, *_lines(entry, ())])
+                lines.extend(["", *_lines(entry, (*path, key), in_list=True)])
     return lines
+
+
+def _path(path: tuple[str, ...]) -> str:
+    return ".".join(_key(part) for part in path)
 
 
 def _is_table(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ from daw_bridge.control.commands import COMMANDS
 from daw_bridge.control.pushes import PUSHES
 from daw_bridge.control.schema import (
     DEFAULT_PORT,
+    MOST_ROUTES,
     PARAMETERS,
     PREFIX,
+    ROUTE_FIELDS,
     VERSION,
     Argument,
     Kind,
@@ -51,6 +54,12 @@ Moments are seconds since the bridge started. Ints may be sent as whole floats, 
 """
 
 
+_ROUTES: Final = f"""A route says for one input port, channel and range of keys what the parameters above say for
+all. N is its number, 1 to {MOST_ROUTES}. Where several routes in use fit what is played, the most particular counts:
+keys before channel before port, then the lower number. What fits none follows the parameters above. Routes are saved
+in the settings file when they change."""
+
+
 def page() -> str:
     """The page as Markdown."""
     return "\n".join(
@@ -62,6 +71,15 @@ def page() -> str:
             "",
             *_table(
                 ("address", "type", "range", "default", "heard", "help"), (_parameter(item) for item in PARAMETERS)
+            ),
+            "",
+            "## Routes",
+            "",
+            _ROUTES,
+            "",
+            *_table(
+                ("address", "type", "range", "default", "heard", "help"),
+                (_parameter(replace(item, name=f"route/N/{item.name}")) for item in ROUTE_FIELDS),
             ),
             "",
             "## Actions",

@@ -11,20 +11,40 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, get_type_hints
 
 from daw_bridge.engine.mapping_targets import choices_of, next_value, position_of, value_at
-from daw_bridge.engine.parameters import ACTION_NAMES, ACTIONS, BY_NAME, PARAMETERS, Heard, Kind, Parameter, Value
+from daw_bridge.engine.parameters import (
+    ACTION_NAMES,
+    ACTIONS,
+    BY_NAME,
+    MOST_ROUTES,
+    PARAMETERS,
+    ROUTE_FIELDS,
+    ROUTES,
+    Heard,
+    Kind,
+    Parameter,
+    Value,
+)
+from daw_bridge.engine.port_keys import MOST_PORTS, in_key, names_of, out_key
 from daw_bridge.music.harmony import parse_key
 
 __all__ = [
     "ACTIONS",
     "ACTION_NAMES",
     "BY_NAME",
+    "MOST_PORTS",
+    "MOST_ROUTES",
     "PARAMETERS",
+    "ROUTES",
+    "ROUTE_FIELDS",
     "Heard",
     "Kind",
     "Parameter",
     "Value",
     "choices_of",
+    "in_key",
+    "names_of",
     "next_value",
+    "out_key",
     "position_of",
     "value_at",
 ]

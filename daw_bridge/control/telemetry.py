@@ -28,7 +28,7 @@ from daw_bridge.control.pushes import (
     Turn,
     Welcome,
 )
-from daw_bridge.control.schema import PARAMETERS, Value
+from daw_bridge.control.schema import PARAMETERS, ROUTES, Parameter, Value
 from daw_bridge.engine.events import (
     Action,
     Ask,
@@ -175,7 +175,7 @@ class Telemetry:
         values = self._values()
         state: list[Push] = [self._welcome, self.time(now_s)]
         parameters = [item.name for item in PARAMETERS if item.name in values]
-        parameters += [name for name in values if _is_told(name, values)]
+        parameters += [item.name for item in ROUTES if item.name in values and _is_told(item, values)]
         state.extend(ParameterValue(name, values[name]) for name in parameters)
         state.extend(self._connections.values())
         state.append(self._turn)
@@ -262,10 +262,10 @@ class Telemetry:
         self._presets = presets
 
 
-def _is_told(name: str, values: Mapping[str, Value]) -> bool:
-    """Whether a new subscriber hears of this field of a route: of one out of use only that it is."""
-    route, _, field = name.rpartition("/")
-    return bool(route) and (field == "use" or bool(values.get(f"{route}/use")))
+def _is_told(item: Parameter, values: Mapping[str, Value]) -> bool:
+    """Whether a new subscriber hears of this field of a route: of one out of use only what is not as at first."""
+    route = item.name.rpartition("/")[0]
+    return bool(values[f"{route}/use"]) or values[item.name] != item.default
 
 
 def _mapping_push(mapping: ControllerMap) -> MappingSet:

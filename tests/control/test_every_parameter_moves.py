@@ -12,11 +12,13 @@ from daw_bridge.control.commands import Learn, PresetRecall, PresetSave, Sound, 
 from daw_bridge.control.pushes import FaultSeen, Learning, MappingSet, ParameterValue, Push
 from daw_bridge.engine import events
 from daw_bridge.engine.mapping_targets import choices_of, position_of, value_at
-from daw_bridge.engine.parameters import ACTIONS, PARAMETERS, Parameter, Value
+from daw_bridge.engine.parameters import ACTIONS, BY_NAME, PARAMETERS, ROUTE_FIELDS, Parameter, Value
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 from tests.control.real_engine import EngineDesk
 
 LIVE = [item for item in PARAMETERS if item.live]
+MOVED = [*LIVE, *(BY_NAME[f"route/3/{field.name}"] for field in ROUTE_FIELDS)]
+"""All live parameters, and the fields of one of the routes: the others are made from the same rows."""
 WITHIN_S = 0.05
 
 
@@ -54,7 +56,7 @@ def wait_for(client: ControlClient, wanted: Push, timeout_s: float = 2.0) -> flo
     raise AssertionError(f"{wanted} was not pushed, but {seen}")
 
 
-@pytest.mark.parametrize("parameter", LIVE, ids=lambda item: item.name)
+@pytest.mark.parametrize("parameter", MOVED, ids=lambda item: item.name)
 def test_it_is_moved_over_osc(parameter: Parameter, desk: EngineDesk, client: ControlClient) -> None:
     value = another_value(parameter)
     client.set(parameter.name, value)
@@ -62,7 +64,7 @@ def test_it_is_moved_over_osc(parameter: Parameter, desk: EngineDesk, client: Co
     assert desk.engine.parameters[parameter.name] == value
 
 
-@pytest.mark.parametrize("parameter", LIVE, ids=lambda item: item.name)
+@pytest.mark.parametrize("parameter", MOVED, ids=lambda item: item.name)
 def test_it_is_moved_by_a_learned_controller(parameter: Parameter, desk: EngineDesk, client: ControlClient) -> None:
     client.send(Learn(parameter.name))
     wait_for(client, Learning(parameter.name))

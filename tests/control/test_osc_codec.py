@@ -26,8 +26,8 @@ from daw_bridge.control.commands import COMMANDS, Do, Play, ReadParameter, Relea
 from daw_bridge.control.pushes import PUSHES, ParameterValue
 from daw_bridge.control.schema import (
     ACTIONS,
-    BY_NAME,
     PARAMETERS,
+    ROUTE_FIELDS,
     Argument,
     Kind,
     Parameter,
@@ -215,7 +215,7 @@ def test_the_page_is_current() -> None:
         "run: python -m daw_bridge.control.page docs/osc.md"
     )
     assert (docs / "touchosc-layout.json").read_text(encoding="utf-8") == page.layout()
-    for name in BY_NAME:
+    for name in (*(item.name for item in PARAMETERS), *(f"route/N/{item.name}" for item in ROUTE_FIELDS)):
         assert f"`/aiart/{name}`" in page.page()
 
 
