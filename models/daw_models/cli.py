@@ -7,13 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from daw_bridge.arguments import Parser
 from daw_bridge.errors import UsageError
 from daw_models.weights_file import builtin_models, find_model, read_header
-
-LICENCE = "CC BY-SA 4.0"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="a checkpoint becomes a model file")
     export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the file, or the folder of a run")
     export.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.safetensors")
-    export.add_argument("--licence", default=LICENCE, help=f"of the weights (default: {LICENCE})")
+    export.add_argument("--licence", default=None, help="of the weights (default: the one of the run)")
     export.add_argument("--figures", type=Path, default=None, metavar="JSON", help="a report to keep in the header")
     export.set_defaults(command=_export)
     return parser
@@ -140,13 +139,13 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.minutes is not None and arguments.minutes <= 0:
         raise UsageError("--minutes must be more than 0")
     recipe = read_recipe(arguments.recipe or "own")
-    licence, start = LICENCE, None
+    start = None
     origin = arguments.start or (None if arguments.recipe else "lstm")
     if origin:
         base = find_model(origin)
         net = load_net(base)
         recipe, start = recipe.with_net(net.config), net.state_dict()
-        licence = str(read_header(base).get("licence", LICENCE))
+        recipe = replace(recipe, licence=recipe.licence or str(read_header(base).get("licence", "")))
     if len(arguments.data) == 1 and arguments.data[0].suffix == ".corpus":
         corpus = Corpus.open(arguments.data[0])
     else:
@@ -163,7 +162,7 @@ def _train(arguments: argparse.Namespace) -> int:
         say=_say,
     )
     if checkpoint is not None:
-        weights = export(checkpoint, arguments.out / f"{_model_name(arguments.out)}.safetensors", licence=licence)
+        weights = export(checkpoint, arguments.out / f"{_model_name(arguments.out)}.safetensors")
         print(f"model: {weights}; play with it: aiart-bridge --model {weights}")
     return 0
 

@@ -50,8 +50,17 @@ def write_weights(
     temporary.replace(path)
 
 
-def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[str, object] | None = None) -> Path:
-    """Export the averaged weights of a checkpoint (a file, or the folder of a run). Raises UsageError if it is none."""
+LICENCE = "CC BY-SA 4.0"
+"""Of weights whose recipe asks for no other."""
+
+
+def export(
+    checkpoint_path: Path, out: Path, *, licence: str | None = None, figures: Mapping[str, object] | None = None
+) -> Path:
+    """Export the averaged weights of a checkpoint (a file, or the folder of a run). Raises UsageError if it is none.
+
+    `licence` None is that of the run.
+    """
     if out.suffix != ".safetensors":
         raise UsageError("a model file ends in .safetensors", where=str(out))
     path = checkpoint_path / "checkpoint.safetensors" if checkpoint_path.is_dir() else checkpoint_path
@@ -70,7 +79,7 @@ def export(checkpoint_path: Path, out: Path, *, licence: str, figures: Mapping[s
         trained_on={"mix": facts["mix"], "pieces": facts["pieces"]},
         recipe={**recipe, "step": facts["step"], "elapsed_s": facts["elapsed_s"]},
         figures=dict(figures or {}),
-        licence=licence,
+        licence=licence or str(recipe.get("licence") or LICENCE),
     )
     read_back = load_net(out).state_dict()
     for key, tensor in tensors.items():

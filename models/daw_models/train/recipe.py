@@ -51,12 +51,16 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a run, beside the data: sizes of the net, the mix of sets and the course of training."""
+    """All that decides a run, beside the data: sizes of the net, the mix of sets and the course of training.
+
+    `licence` is what its data ask of the weights; empty where they ask for no more than the start does.
+    """
 
     name: str
     net: NetConfig = field(default_factory=LstmConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     mix: Mapping[str, float] = field(default_factory=dict)
+    licence: str = ""
 
     def with_net(self, net: NetConfig) -> Recipe:
         """The same recipe for a net of other sizes."""
@@ -64,9 +68,14 @@ class Recipe:
 
     def as_json(self) -> str:
         """The recipe as it goes into the header of a weights file."""
-        return json.dumps(
-            {"name": self.name, "net": self.net.as_spec(), "train": asdict(self.train), "mix": dict(self.mix)}
-        )
+        plain: dict[str, object] = {
+            "name": self.name,
+            "licence": self.licence,
+            "net": self.net.as_spec(),
+            "train": asdict(self.train),
+            "mix": dict(self.mix),
+        }
+        return json.dumps(plain)
 
 
 def known_recipes() -> dict[str, Path]:
@@ -85,16 +94,19 @@ def read_recipe(name_or_file: str) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"not valid TOML ({error})", where=str(path)) from error
     for key in content:
-        if key not in ("net", "train", "mix"):
-            raise UsageError(f"unknown table [{key}]", where=str(path), cure="use [net], [train] and [mix]")
+        if key not in ("licence", "net", "train", "mix"):
+            raise UsageError(f"unknown table [{key}]", where=str(path), cure="use licence, [net], [train] and [mix]")
     train = content.get("train", {})
     _check(train, path)
     mix = content.get("mix", {})
     for name, share in mix.items():
         if not isinstance(share, (int, float)) or share < 0:
             raise UsageError(f"mix.{name} must be a number of 0 or more", where=str(path))
+    licence = content.get("licence", "")
+    if not isinstance(licence, str):
+        raise UsageError("licence must be a text", where=str(path))
     net = config_of({"family": "lstm", **content.get("net", {})}, where=str(path))
-    return Recipe(path.stem, net, TrainConfig(**train), mix)
+    return Recipe(path.stem, net, TrainConfig(**train), mix, licence)
 
 
 def _check(train: Mapping[str, object], path: Path) -> None:

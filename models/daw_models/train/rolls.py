@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -100,41 +100,40 @@ def train_on_rolls(
             judged.append({name: nats_per_frame(net, part) for name, part in parts.items()})
             if rolls.test:
                 tested.append(nats_per_frame(net, rolls.test))
-        now = sum(judged[-1][name] * frames[name] for name in parts) / sum(frames.values())
         spent_s = time.monotonic() - start_s
+        now = _mean(judged[-1], frames)
         say(f"{rolls.name} {family} epoch {epoch + 1}: {now:.3f} nats per frame after {spent_s:.0f} s")
         if minutes is not None and spent_s >= 60 * minutes:
             break
-    return _result(family, plan, net, judged, frames, tested, time.monotonic() - start_s)
-
-
-def _result(
-    family: str,
-    plan: RollPlan,
-    net: RollNet,
-    judged: Sequence[dict[str, float]],
-    frames: dict[str, int],
-    tested: Sequence[float],
-    seconds: float,
-) -> RollResult:
-    """Each half is judged at the epoch that the other half chose; the test pieces at the epoch that both chose."""
-    first, second = frames
-    by_first = min(range(len(judged)), key=lambda epoch: judged[epoch][first])
-    by_second = min(range(len(judged)), key=lambda epoch: judged[epoch][second])
-    total = frames[first] + frames[second]
-    valid = (judged[by_second][first] * frames[first] + judged[by_first][second] * frames[second]) / total
-    by_all = min(range(len(judged)), key=lambda epoch: sum(judged[epoch][name] * frames[name] for name in frames))
+    valid, chosen = crosswise(judged, frames)
+    best = min(range(len(judged)), key=lambda epoch: _mean(judged[epoch], frames))
     return RollResult(
         family=family,
         weights=sum(weight.numel() for weight in net.parameters()),
         epochs=len(judged),
-        seconds=round(seconds, 1),
+        seconds=round(time.monotonic() - start_s, 1),
         seed=plan.seed,
         valid=round(valid, 3),
-        chosen_epochs=(by_first + 1, by_second + 1),
-        test=round(tested[by_all], 3) if tested else None,
-        test_epoch=by_all + 1 if tested else None,
+        chosen_epochs=(chosen[0] + 1, chosen[1] + 1),
+        test=round(tested[best], 3) if tested else None,
+        test_epoch=best + 1 if tested else None,
     )
+
+
+def crosswise(judged: Sequence[Mapping[str, float]], frames: Mapping[str, int]) -> tuple[float, tuple[int, int]]:
+    """Nats per frame with each half judged at the epoch that is best for the other, and the epochs the halves chose.
+
+    judged holds nats per frame of the two halves after each epoch, frames how many each has; epochs count from 0.
+    """
+    first, second = frames
+    by_first = min(range(len(judged)), key=lambda epoch: judged[epoch][first])
+    by_second = min(range(len(judged)), key=lambda epoch: judged[epoch][second])
+    total = judged[by_second][first] * frames[first] + judged[by_first][second] * frames[second]
+    return total / sum(frames.values()), (by_first, by_second)
+
+
+def _mean(judged: Mapping[str, float], frames: Mapping[str, int]) -> float:
+    return sum(judged[name] * frames[name] for name in frames) / sum(frames.values())
 
 
 class _Course:
