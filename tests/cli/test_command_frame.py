@@ -14,7 +14,7 @@ import pytest
 from daw_bridge.cli import main as main_module
 from daw_bridge.cli.main import COMMANDS, compose, main, run_parser
 from daw_bridge.cli.options import GROUPS, given_values
-from daw_bridge.engine.parameters import BY_NAME, PARAMETERS
+from daw_bridge.engine.parameters import PARAMETERS
 from daw_bridge.errors import BridgeError, MissingPartError, UsageError
 from daw_bridge.io.takes import takes_folder
 
@@ -37,7 +37,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]],
 
 def test_every_parameter_stands_in_one_group_of_the_help() -> None:
     grouped = [name for _, names in GROUPS for name in names]
-    assert sorted(grouped) == sorted(BY_NAME)
+    assert sorted(grouped) == sorted(item.name for item in PARAMETERS)
     text = run_parser().format_help()
     for parameter in PARAMETERS:
         assert parameter.option in text
@@ -49,6 +49,13 @@ def test_every_parameter_stands_in_one_group_of_the_help() -> None:
 def test_only_given_options_are_handed_on() -> None:
     options = run_parser().parse_args(["--temperature", "0.5", "--no-thru", "--key", "off", "--port", "X"])
     assert given_values(options) == {"temperature": 0.5, "thru": False, "key": "off", "port": "X"}
+
+
+def test_ports_may_be_named_several_times() -> None:
+    options = run_parser().parse_args(["--port", "DAW", "--port", "Synth", "--in-port=Keys"])
+    assert given_values(options) == {"port": "DAW\nSynth", "in_port": "Keys"}
+    with pytest.raises(UsageError, match=r'--in-port: in_port names "Keys" twice'):
+        given_values(run_parser().parse_args(["--in-port", "Keys", "--in-port", "Keys"]))
 
 
 @pytest.mark.parametrize(
