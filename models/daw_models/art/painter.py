@@ -2,19 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 
-from daw_models.art.attributes import ATTRIBUTES
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
-SETS = ("landscape", "townscape", "botanical", "radiolaria")
+from daw_models.art.attributes import ATTRIBUTES, Standing
+from daw_models.art.nets.painting import Painting, PaintingConfig
+from daw_models.art.tensors import as_pixels
+from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.wish import SETS, Wish
+from daw_models.weights_file import WEIGHTS
+
+__all__ = ["ATTRIBUTES", "LATENT", "SETS", "Painter", "Wish"]
+
+LATENT = 128
+_SEEDS = 1 << 64
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a picture should be: a set, and how strong each of the eight `ATTRIBUTES` is.
+class Painter:
+    """The shipped painter, or one of a file; `standing` says what its percentiles are in figures."""
 
-    Each attribute is a percentile from 0 to 1 of that attribute within the training pictures of the set.
+    def __init__(self, net: Painting, standing: Standing) -> None:
+        self.net = net
+        self.standing = standing
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Painter:
+        """Read the weights. Raises UsageError, naming the file, if it is missing, damaged or no painter."""
+        path = WEIGHTS / "painter.safetensors" if path is None else path
+        header, architecture, tensors = read_picture_weights(path, "painter")
+        net = Painting(PaintingConfig.from_spec(architecture))
+        fill(net, tensors, path)
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        trained_on = header["trained_on"]
+        assert isinstance(trained_on, dict)
+        return cls(net, Standing.from_spec(trained_on["standing"]))
+
+    @property
+    def size(self) -> int:
+        """Side of its pictures in pixels."""
+        return self.net.config.size
+
+    def latent(self, seed: int) -> NDArray[np.float32]:
+        """The latent of a seed, float32 [LATENT], normally distributed; the same with every version of the libraries."""
+        return latent_of(seed, self.net.config.generator.latent)
+
+    def paint(self, latent: NDArray[np.float32], wish: Wish) -> NDArray[np.uint8]:
+        """The picture of a latent [LATENT] and a wish, uint8 [size, size, 3]; the same every time."""
+        return self.paint_all(latent[None], [wish])[0]
+
+    def paint_all(self, latents: NDArray[np.float32], wishes: Sequence[Wish]) -> NDArray[np.uint8]:
+        """The pictures of latents [N, LATENT] and N wishes, uint8 [N, size, size, 3]."""
+        labels = torch.tensor([wish.label for wish in wishes])
+        percentiles = torch.tensor([wish.attributes for wish in wishes], dtype=torch.float32)
+        with torch.no_grad():
+            return as_pixels(self.net(torch.from_numpy(np.array(latents, np.float32)), labels, percentiles))
+
+
+def latent_of(seed: int, count: int = LATENT) -> NDArray[np.float32]:
+    """Normally distributed numbers, float32 [count], from a seed of at most 64 bits; of a greater one the low bits.
+
+    Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with Box and Muller's transform, so that
+    a seed means the same picture with every version of the libraries.
     """
-
-    set_name: str
-    attributes: tuple[float, ...] = (0.5,) * len(ATTRIBUTES)
+    raw = np.random.Philox(key=seed % _SEEDS).random_raw(2 * count)
+    uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    radius = np.sqrt(-2 * np.log(uniform[:count]))
+    return (radius * np.cos(2 * np.pi * uniform[count:])).astype(np.float32)

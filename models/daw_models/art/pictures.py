@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from daw_bridge.errors import UsageError
-from daw_models.art.painter import SETS
+from daw_models.art.tensors import as_tensor
+from daw_models.art.wish import SETS
 
 SIDE = 256
 HELD_BACK = 0.05
@@ -143,17 +143,6 @@ def _keep_cache(cache: Path, key: str, pictures: Pictures) -> None:
     (cache / "pictures.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def as_tensor(pixels: NDArray[np.uint8], size: int) -> Tensor:
-    """Pixels uint8 [N, S, S, 3] as float [N, 3, size, size] from -1 to 1, scaled down with antialiasing."""
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return tensor if tensor.shape[-1] == size else scaled(tensor, size)
-
-
-def scaled(pictures: Tensor, size: int) -> Tensor:
-    """Pictures [N, 3, S, S] at another size."""
-    return functional.interpolate(pictures, (size, size), mode="bilinear", antialias=True, align_corners=False)
-
-
 def random_batch(
     pictures: Pictures, chosen: NDArray[np.int64], size: int, random: np.random.Generator, *, smallest: float = 0.88
 ) -> Tensor:
@@ -164,7 +153,7 @@ def random_batch(
     batch = []
     for index in chosen:
         pixels = pictures.pixels[index]
-        window = int(round(pixels.shape[0] * random.uniform(smallest, 1.0)))
+        window = round(pixels.shape[0] * random.uniform(smallest, 1.0))
         top, left = random.integers(0, pixels.shape[0] - window + 1, 2)
         cut = pixels[top : top + window, left : left + window]
         batch.append(as_tensor((cut[:, ::-1] if random.random() < 0.5 else cut)[None], size))

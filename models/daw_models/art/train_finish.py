@@ -1,0 +1,214 @@
+"""Training of the painter's second half: generator, decoder and last stage together, judged by their pixels."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from daw_models.art.attributes import ATTRIBUTES, Standing, measure_batch
+from daw_models.art.course import Task, follow
+from daw_models.art.nets.autoencoder import Encoder
+from daw_models.art.nets.critic import Critic, CriticConfig, moved
+from daw_models.art.nets.painting import Painting
+from daw_models.art.pictures import Pictures, random_batch
+from daw_models.art.tensors import as_tensor, scaled, tiled
+from daw_models.art.train_gan import invented, set_shares
+from daw_models.art.train_vae import detail_loss, falling_rate
+from daw_models.art.wish import SETS
+
+_SHEET_COLUMNS = 8
+_HUE = ATTRIBUTES.index("hue")
+# No spread counts as smaller than this: grey pictures have no warmth to speak of.
+_LEAST_SPREAD = (0.03, 0.02, 0.03, 0.02, 0.02, 15.0, 0.005, 0.03)
+
+
+@dataclass(frozen=True)
+class FinishTraining:
+    """`redraw` weighs real pictures redrawn through the encoder, `adversarial_from` is when the critic is first heard."""
+
+    seed: int = 1
+    batch: int = 8
+    generator_rate: float = 1e-4
+    decoder_rate: float = 4e-4
+    critic_rate: float = 4e-4
+    warmup_steps: int = 50
+    penalty: float = 20.0
+    penalty_every: int = 4
+    redraw: float = 40.0
+    redraw_every: int = 2
+    adversarial_from: int = 150
+    obey: float = 0.5
+    mixed: float = 0.4
+    average: float = 0.995
+    bfloat16: bool = True
+    critic: CriticConfig = field(default_factory=lambda: CriticConfig(3, 256, 8, (96, 144, 192, 256)))
+
+
+def targets(standing: Standing, labels: NDArray[np.int64], percentiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The values [N, 8] that stand at these percentiles in their sets."""
+    marks = np.linspace(0, 1, standing.values.shape[2])
+    found = np.empty(percentiles.shape, np.float32)
+    for row, label in enumerate(labels):
+        for column in range(percentiles.shape[1]):
+            found[row, column] = np.interp(percentiles[row, column], marks, standing.values[label, column])
+    return found
+
+
+class FinishTask(Task):
+    """Everything the painter is made of, with a critic of pictures."""
+
+    def __init__(self, training: FinishTraining, painting: Painting, encoder: Encoder, pictures: Pictures) -> None:
+        self.training, self.encoder, self.pictures = training, encoder, pictures
+        torch.manual_seed(training.seed)
+        self.random = np.random.default_rng(training.seed)
+        self.shuffle = torch.Generator().manual_seed(training.seed)
+        critic = Critic(training.critic)
+        self.nets = {"painting": painting, "critic": critic}
+        for net in self.nets.values():
+            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averages = {"painting": copy.deepcopy(painting).requires_grad_(False)}
+        self.size = painting.config.size
+        slow = list(painting.generator.parameters())
+        quick = [*painting.decoder.parameters(), *painting.fine.parameters()]
+        groups = [
+            {"params": slow, "lr": training.generator_rate, "level": training.generator_rate},
+            {"params": quick, "lr": training.decoder_rate, "level": training.decoder_rate},
+        ]
+        critic_group = [
+            {"params": list(critic.parameters()), "lr": training.critic_rate, "level": training.critic_rate}
+        ]
+        self.optimisers = {
+            "painting": torch.optim.Adam(groups, betas=(0.0, 0.99)),
+            "critic": torch.optim.Adam(critic_group, betas=(0.0, 0.99)),
+        }
+        self.shares = set_shares(pictures.labels)
+        self.standing, self.percentiles = standing_of(pictures, self.size)
+        tables = self.standing.values
+        spread = 0.5 * (tables[:, :, 84] - tables[:, :, 16])
+        self.spread = torch.from_numpy(np.maximum(spread, np.array(_LEAST_SPREAD, np.float32)))
+        self.of_set = [np.flatnonzero(pictures.labels == label) for label in range(len(SETS))]
+        self.steps_taken = 0
+        shown = np.random.default_rng(training.seed + 1)
+        rows = np.concatenate([shown.choice(mine, _SHEET_COLUMNS) for mine in self.of_set if len(mine)])
+        self.shown = (
+            torch.from_numpy(shown.standard_normal((len(rows), painting.config.generator.latent), np.float32)),
+            torch.from_numpy(pictures.labels[rows]),
+            torch.from_numpy(self.percentiles[rows]),
+        )
+
+    def step(self, progress: float) -> dict[str, float]:
+        """One step of both nets, from one painting, and now and then one of redrawing real pictures."""
+        training, painting, critic = self.training, self.nets["painting"], self.nets["critic"]
+        assert isinstance(painting, Painting)
+        self._set_rates(progress)
+        chosen = self.random.choice(len(self.pictures), training.batch, p=self.shares)
+        labels = self.pictures.labels[chosen]
+        told = self.percentiles[chosen]
+        others = np.array([self.random.choice(self.of_set[label]) for label in labels])
+        wishes = invented(told, self.percentiles[others], training.mixed, self.random)
+        real = random_batch(self.pictures, chosen, self.size, self.random)
+        conditions = (torch.from_numpy(labels), torch.from_numpy(told), torch.from_numpy(wishes))
+        latents = torch.randn(training.batch, painting.config.generator.latent)
+        with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
+            drawn = painting(latents, conditions[0], conditions[2])
+            judged = drawn.detach().requires_grad_()
+            both = moved(torch.cat([real, judged]), self.shuffle, shift=0.08)
+            truth, lie = critic(both, conditions[0].repeat(2), torch.cat(conditions[1:])).chunk(2)
+        loss = functional.softplus(lie - truth).mean()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
+        figures = {"critic": float(loss.detach()), "gap": float((truth - lie).detach().mean())}
+        if self.steps_taken % training.penalty_every == 0:
+            figures["penalty"] = self._penalty(both.detach(), conditions)
+        # What would please the painter, softplus(truth - lie), has the critic's own gradient in `judged`, scaled.
+        fooled = torch.sigmoid(lie.detach() - truth.detach())
+        assert judged.grad is not None
+        heard = min(1.0, self.steps_taken / max(1, training.adversarial_from))
+        wanted = heard * judged.grad * (-(1 - fooled) / fooled.clamp_min(1e-6))[:, None, None, None]
+        missed, gradient = self._missed(drawn, labels, wishes)
+        drawn.backward(wanted + gradient)  # type: ignore[no-untyped-call]
+        figures["missed"] = missed
+        if self.steps_taken % training.redraw_every == 0:
+            figures["redrawn"] = self._redraw(painting, real)
+        torch.nn.utils.clip_grad_norm_(painting.parameters(), 5.0)
+        for optimiser in self.optimisers.values():
+            optimiser.step()
+        follow(self.averages["painting"], painting, self.steps_taken, training.average)
+        self.steps_taken += 1
+        return figures
+
+    def _set_rates(self, progress: float) -> None:
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = falling_rate(group["level"], progress, self.steps_taken, self.training.warmup_steps)
+            optimiser.zero_grad(set_to_none=True)
+
+    def _missed(self, drawn: Tensor, labels: NDArray[np.int64], wishes: NDArray[np.float32]) -> tuple[float, Tensor]:
+        """How far the measured attributes are from the wished ones, in spreads of the set, and which way is nearer."""
+        read = drawn.detach().requires_grad_()
+        found = measure_batch((0.5 * (read + 1)).clamp(-0.1, 1.1))
+        off = found - torch.from_numpy(targets(self.standing, labels, wishes))
+        around = (off[:, _HUE] + 180) % 360 - 180
+        off = torch.cat([off[:, :_HUE], around[:, None], off[:, _HUE + 1 :]], 1) / self.spread[torch.from_numpy(labels)]
+        loss = functional.smooth_l1_loss(off, torch.zeros_like(off))
+        (gradient,) = torch.autograd.grad(self.training.obey * len(ATTRIBUTES) * loss, read)
+        return float(loss.detach()), gradient
+
+    def _redraw(self, painting: Painting, real: Tensor) -> float:
+        """Real pictures through the encoder and back: keeps the decoder true while the critic pulls at it."""
+        training = self.training
+        half = real[: max(1, len(real) // 2)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
+            with torch.no_grad():
+                latents = self.encoder(scaled(half, self.size // 2))[0]
+            drawn = painting.from_latents(latents)
+        loss = (drawn - half).abs().mean() + detail_loss(drawn, half, levels=4)
+        (training.redraw * loss / 40).backward()
+        return float(loss.detach())
+
+    def _penalty(self, both: Tensor, conditions: tuple[Tensor, Tensor, Tensor]) -> float:
+        training, critic = self.training, self.nets["critic"]
+        half = max(1, training.batch // 2)
+        labels, told, wishes = (part[:half] for part in conditions)
+        picked = torch.cat([both[:half], both[training.batch : training.batch + half]]).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
+            verdicts = critic(picked, labels.repeat(2), torch.cat([told, wishes]))
+        (slope,) = torch.autograd.grad(verdicts.sum(), picked, create_graph=True)
+        steep = slope.square().sum((1, 2, 3)).mean()
+        (training.penalty * training.penalty_every * steep).backward()
+        return float(steep.detach())
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """A row for each set, the same latents and wishes every time."""
+        with torch.no_grad():
+            return tiled(self.averages["painting"](*self.shown), _SHEET_COLUMNS)
+
+    def facts(self) -> dict[str, object]:
+        """The net's shape, the recipe and where attributes stand."""
+        painting = self.nets["painting"]
+        assert isinstance(painting, Painting)
+        return {
+            "kind": "painter",
+            "net": painting.config.as_spec(),
+            "critic": self.training.critic.as_spec(),
+            "training": asdict(self.training),
+            "standing": self.standing.as_spec(),
+            "pictures": len(self.pictures),
+        }
+
+
+def standing_of(pictures: Pictures, size: int) -> tuple[Standing, NDArray[np.float32]]:
+    """Where attributes stand among these pictures, and the percentiles [N, 8] of each."""
+    figures = np.concatenate(
+        [
+            measure_batch(0.5 * (as_tensor(pictures.pixels[start : start + 32], size) + 1)).numpy()
+            for start in range(0, len(pictures), 32)
+        ]
+    )
+    standing = Standing.of(figures, pictures.labels, len(SETS))
+    return standing, standing.percentiles(figures, pictures.labels)
