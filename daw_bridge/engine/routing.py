@@ -62,6 +62,8 @@ class Way:
     thru: bool
     thru_out: str
     thru_channel: int
+    for_drums: bool = False
+    """Whether it is a route for the drum channel alone."""
 
     def struck(self, note: Note, of_call: int) -> NoteOn:
         """How a note of the answer to a call on channel `of_call` (0-15) is struck."""
@@ -146,9 +148,9 @@ class Router:
         return tuple(dict.fromkeys(hand for way in ways for hand in (way, self._split(way, channel, self._other_hand))))
 
     def answer(self, caller: Caller) -> Way:
-        """Where the answer to a caller goes. Drums are answered on the drum channel, untransposed, unless routed."""
+        """Where the answer to a caller goes: to drums on the drum channel, untransposed, but by a route for drums."""
         way = self._way(caller.route)
-        if caller.drums and way.route == TABLE:
+        if caller.drums and not way.for_drums:
             return replace(way, out_channel=DRUM_CHANNEL + 1, program=-1, transpose=0)
         return way
 
@@ -200,6 +202,7 @@ class Router:
             thru=values.flag(f"{at}thru"),
             thru_out=self._out(values.whole(f"{at}thru_port")),
             thru_channel=values.whole(f"{at}thru_channel"),
+            for_drums=bool(at) and values.whole(f"{at}in_channel") == DRUM_CHANNEL + 1,
         )
 
     def _out(self, number: int) -> str:

@@ -351,3 +351,9 @@ def test_the_touch_changes_with_the_next_note() -> None:
 def test_what_has_no_channel_is_passed_as_it_is() -> None:
     world = studio(thru=True, thru_channel=5, thru_port=2).midi(1.0, Other(b"\xf0\x7d\x01\xf7")).until(1.1)
     assert [(sent.port, sent.message) for sent in world.sent] == [("out2", Other(b"\xf0\x7d\x01\xf7"))]
+
+
+def test_a_route_for_drums_says_itself_where_their_answer_goes() -> None:
+    for fields, place in (({"in_channel": 10}, ("out2", 2)), ({"in_port": 1}, ("out2", DRUM_CHANNEL))):
+        world = studio(route(1, out_port=2, out_channel=3, **fields), model=Tune(pitches=(36, 38)))
+        assert places(drums(world, 1.0, 4).until(20.0).sent) == {place}
