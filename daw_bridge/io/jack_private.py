@@ -21,13 +21,19 @@ _LOOK_S: Final = 0.05
 
 @contextlib.contextmanager
 def private_jack(
-    period: int = 128, rate: int = 48000, *, synchronous: bool = False
+    period: int = 128,
+    rate: int = 48000,
+    *,
+    synchronous: bool = False,
+    real_time: bool = False,
+    raised: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server while the block runs; this process and its children use it as their default server.
 
     `period` in frames. A `synchronous` server waits for its clients; others, as players have them, drop the MIDI of a
-    cycle for which a client is late. Close all clients inside the block. Raises MissingPartError where no server can
-    be started.
+    cycle for which a client is late. A `real_time` one runs itself and its clients before all others; without that it
+    is `raised` to the priority of our helpers where the system allows it, or runs like any other program. Close all
+    clients inside the block. Raises MissingPartError where no server can be started.
     """
     program = shutil.which("jackd")
     if program is None:
@@ -37,7 +43,7 @@ def private_jack(
     os.environ.update({"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"})
     command = [
         program,
-        "-r",
+        "-R" if real_time else "-r",
         "-p",
         "128",
         "-t",
@@ -53,7 +59,7 @@ def private_jack(
         str(period),
     ]
     # A late server loses MIDI: it goes before other programs, as a player's own does.
-    with raised_helpers():
+    with raised_helpers() if raised and not real_time else contextlib.nullcontext():
         server = subprocess.Popen(
             command,
             env={**os.environ, "JACK_NO_AUDIO_RESERVATION": "1"},

@@ -17,6 +17,7 @@ import rtmidi
 from daw_bridge.errors import MissingPartError
 from daw_bridge.io.jack_server import JackServer, find_server
 from daw_bridge.io.ports import CLIENT_NAME, InPort, OutPort, base_name, match_port
+from daw_bridge.io.priority import make_way, raised_helpers
 from daw_bridge.io.rtmidi_ends import QUEUE_LIMIT, RtMidiIn, RtMidiOut, abandon, dispose
 
 _API_NUMBERS: Final = {
@@ -73,14 +74,18 @@ def open_system(api: str, client: str = CLIENT_NAME) -> RtMidiSystem:
         )
     if api == "jack" and sys.platform != "win32":
         os.environ["JACK_NO_START_SERVER"] = "1"
-        if find_server() is None and sys.platform == "linux":
+        server = find_server()
+        if server is None and sys.platform == "linux":
             raise MissingPartError("no JACK server answers", where="--midi-api jack", cure="start jackd, or use auto")
+        make_way(server.clients_priority() if server else None)
     if api == "alsa" and not Path("/dev/snd/seq").exists():
         raise MissingPartError(
             "no ALSA sequencer (/dev/snd/seq)", where="--midi-api alsa", cure="run `modprobe snd-seq`, or use auto"
         )
     system = RtMidiSystem(api, RtMidiBackend(number), client=client)
-    system.check()
+    # The driver's threads are made here, for the first ports.
+    with raised_helpers():
+        system.check()
     return system
 
 

@@ -1,8 +1,11 @@
-"""Asking the system to let the instrument's threads go first, where that is allowed.
+"""Asking the system to let the instrument's threads go first, where that is allowed, and audio before them.
 
-The playing thread comes first, then its helpers (driver, take, screens), then the model. All of them stand before other
-programs: a thread that is put aside while it holds the interpreter lock keeps the playing thread waiting, so none of
-those that ever hold it may be. Audio servers run at 70 and more and still come before all of this.
+The playing thread comes first, then its helpers (driver, take, screens), then the model. They stand before other
+programs: a helper that is put aside while it holds the interpreter lock keeps the playing thread waiting.
+
+An audio server's clients come before all of this. A thread of ours that went before them would make them miss a cycle,
+and the MIDI of a missed cycle is lost. So where the server's priority is known we stay below it; beside a server of
+ordinary priority the model, which computes for many milliseconds, is ordinary, too. The others are short.
 """
 
 from __future__ import annotations
@@ -16,16 +19,38 @@ PLAYING: Final = 20
 HELPERS: Final = 15
 MODEL: Final = 10
 
+_BELOW_CLIENTS: Final = {PLAYING: 1, HELPERS: 2, MODEL: 3}
+_clients_priority: int | None = None
 
-def raise_thread(priority: int) -> bool:
-    """Real-time scheduling for the calling thread; whether it was allowed."""
+
+def make_way(clients_priority: int | None) -> None:
+    """Stay below an audio server whose clients run at this real-time priority from now on.
+
+    0 is a server without any, None one of which nothing is known.
+    """
+    global _clients_priority
+    _clients_priority = clients_priority
+
+
+def allowed_priority(rank: int) -> int:
+    """The real-time priority for threads of a rank (`PLAYING`, `HELPERS`, `MODEL`); 0 is none."""
+    if _clients_priority is None:
+        return rank
+    if _clients_priority == 0:
+        return 0 if rank == MODEL else rank
+    return max(0, min(rank, _clients_priority - _BELOW_CLIENTS[rank]))
+
+
+def raise_thread(rank: int) -> bool:
+    """Real-time scheduling for the calling thread as far as its rank may have it; whether it has it now."""
     if not hasattr(os, "sched_setscheduler"):
         return False
+    priority = allowed_priority(rank)
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
+        os.sched_setscheduler(0, os.SCHED_RR if priority else os.SCHED_OTHER, os.sched_param(priority))
     except OSError:
         return False
-    return True
+    return priority > 0
 
 
 @contextlib.contextmanager
@@ -35,9 +60,9 @@ def raised_helpers() -> Iterator[None]:
         yield
         return
     policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
-    allowed = raise_thread(HELPERS)
+    raise_thread(HELPERS)
     try:
         yield
     finally:
-        if allowed:
+        with contextlib.suppress(OSError):
             os.sched_setscheduler(0, policy, param)

@@ -1,0 +1,57 @@
+"""Who goes first: our threads stay below an audio server's clients, and the model is ordinary beside an ordinary one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from daw_bridge.io import priority
+from daw_bridge.io.priority import HELPERS, MODEL, PLAYING, allowed_priority, make_way, raise_thread, raised_helpers
+
+RANKS = (PLAYING, HELPERS, MODEL)
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = priority._clients_priority
+    yield
+    make_way(before)
+
+
+@pytest.mark.parametrize(
+    ("clients", "expected"),
+    [
+        (None, [20, 15, 10]),
+        (70, [20, 15, 10]),
+        (16, [15, 14, 10]),
+        (5, [4, 3, 2]),
+        (2, [1, 0, 0]),
+        (0, [20, 15, 0]),
+    ],
+)
+def test_ranks_keep_their_order_below_the_clients_of_an_audio_server(clients: int | None, expected: list[int]) -> None:
+    make_way(clients)
+    assert [allowed_priority(rank) for rank in RANKS] == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="real-time scheduling is asked for on Linux")
+def test_the_model_leaves_the_priority_it_was_made_with() -> None:
+    """A thread inherits its maker's: the model's is made among helpers, and must not stay one."""
+    make_way(0)
+    found: list[int] = []
+
+    def body() -> None:
+        raise_thread(MODEL)
+        found.append(os.sched_getscheduler(0))
+
+    before = os.sched_getscheduler(0)
+    with raised_helpers():
+        thread = threading.Thread(target=body)
+        thread.start()
+        thread.join()
+    assert found == [os.SCHED_OTHER]
+    assert os.sched_getscheduler(0) == before
