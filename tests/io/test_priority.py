@@ -1,4 +1,4 @@
-"""Who goes first: our threads stay below an audio server's clients, and the model is ordinary beside an ordinary one."""
+"""Who goes first: our threads stay below an audio server's clients; beside an ordinary one the model is ordinary."""
 
 from __future__ import annotations
 
