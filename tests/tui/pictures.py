@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from daw_bridge.engine import events
+from daw_bridge.engine.parameters import Value
 from daw_tui.app import StageApp
 from daw_tui.roll import Roll
 from daw_tui.screens import takes as takes_page
@@ -23,6 +24,12 @@ from tests.tui.scripted_bridge import CALL, RESPONSE, Clock, ScriptedBridge
 
 SIZES: Final = ((80, 24), (120, 40))
 LATENCIES_MS: Final = (4.2, 3.9, 5.1, 4.4, 3.7, 8.9, 4.1, 4.6, 3.8, 4.0, 12.4, 4.3, 4.1, 3.9, 5.7, 4.2, 4.0, 4.8, 4.1)
+
+ROUTES: Final[tuple[dict[str, Value], ...]] = (
+    {"in_port": 2, "listen": False},
+    {"in_port": 2, "in_channel": 10, "out_port": 2, "out_channel": 10, "velocity_curve": 0.4},
+    {"in_port": 1, "key_high": 47, "listen": False, "thru": True, "thru_channel": 3},
+)
 
 Stage = Callable[[Pilot[int], ScriptedBridge], Awaitable[None]]
 
@@ -44,7 +51,12 @@ async def listening(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
 
 
 async def routing(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
-    """Some controllers are learned, one is waited for."""
+    """Two inputs and two outputs, with three routes; some controllers are learned, one is waited for."""
+    bridge.submit(events.ParameterSet("in_port", "Keystation\nPads"))
+    bridge.submit(events.ParameterSet("port", "AI Out\nDrum machine"))
+    for number, fields in enumerate(ROUTES, start=1):
+        for name, value in {**fields, "use": True}.items():
+            bridge.submit(events.ParameterSet(f"route/{number}/{name}", value))
     await pilot.press("2")
     bridge.submit(events.LearnStarted("density"))
     await settled(pilot, bridge)

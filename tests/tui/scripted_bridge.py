@@ -8,7 +8,7 @@ from typing import Final
 from daw_bridge.control.server import BridgeInfo, ControlServer
 from daw_bridge.engine import events
 from daw_bridge.engine.continuation import SamplingControls
-from daw_bridge.engine.parameters import defaults
+from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import NoteOn
 from daw_bridge.music.notes import Note
 
@@ -42,7 +42,7 @@ class ScriptedBridge:
         self.clock = clock
         self.origin_s = clock.now_s
         self.submitted: list[events.Event] = []
-        self.values = defaults()
+        self.values = dict(Values({}).all)
         self.mappings: dict[str, events.ControllerMap] = {}
         self.presets: list[str] = []
         self.current = ""
@@ -89,8 +89,10 @@ class ScriptedBridge:
             case events.PresetRemoved(name):
                 self.presets.remove(name)
                 self._tell_presets()
-            case events.MidiArrived():
+            case events.MidiArrived(message):
                 self.server.heard(event, self.clock())
+                if isinstance(message, NoteOn):
+                    self.say(events.KeyStruck(message, 0))
 
     def _tell_presets(self) -> None:
         self.say(events.PresetsChanged(tuple((name, ()) for name in self.presets), self.current))
@@ -113,6 +115,7 @@ class ScriptedBridge:
         self.say(events.TurnStateChanged("listening", turn))
         for note in self._notes(CALL, until_s):
             self.server.heard(events.MidiArrived(NoteOn(0, note.pitch, note.velocity)), note.onset_s)
+            self.server.done((events.KeyStruck(NoteOn(0, note.pitch, note.velocity), turn),), note.onset_s)
             if note.end_s <= self.clock.now_s:
                 self.say(events.NoteHeard(note, turn))
         if until_s >= RESPONSE[0][0]:

@@ -16,14 +16,12 @@ from daw_tui.screens import takes
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import SLIDERS
 from daw_tui.screens.routing import ControllerTable
-from daw_tui.widgets.channel_matrix import ROWS, ChannelMatrix
 from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.parameter import ParameterSlider
 from tests.tui.pictures import sample_json
 from tests.tui.stage import Stage, on_stage
 
 LIVE = [item for item in PARAMETERS if item.live]
-CHANNELS = {row[0] for row in ROWS}
 
 
 def last_set(stage: Stage) -> events.ParameterSet | None:
@@ -45,13 +43,6 @@ def test_every_live_parameter_is_moved_by_key() -> None:
 
 async def move(stage: Stage, parameter: Parameter) -> Value:
     """Move a parameter as a player would; returns its new value."""
-    if parameter.name in CHANNELS:
-        await stage.press("2")
-        matrix = stage.app.query_one(ChannelMatrix)
-        matrix.focus()
-        row = [name for name, *_ in ROWS].index(parameter.name)
-        await stage.press(*(["down"] if row > matrix.cursor[0] else []), *["right"] * 5, "enter")
-        return matrix.cursor[1]
     await stage.press("1" if parameter.name in SLIDERS else "2")
     slider = stage.app.query_one(f"#slider-{parameter.name}", ParameterSlider)
     slider.focus()

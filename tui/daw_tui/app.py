@@ -65,6 +65,7 @@ class StageApp(App[int]):
         Binding("e", "export_take", show=False),
         Binding("x", "delete_take", show=False),
         Binding("r", "read_takes", show=False),
+        Binding("n", "new_route", show=False),
         Binding("q,ctrl+q", "quit", show=False),
     ]
 
@@ -303,6 +304,11 @@ class StageApp(App[int]):
     def action_forget_controller(self) -> None:
         """To the table of controllers, where backspace forgets."""
         self.query_one(DataTable).focus()
+
+    def action_new_route(self) -> None:
+        """A route more."""
+        if isinstance(self.page, RoutingPage):
+            self.page.action_new_route()
 
     def action_focus_presets(self) -> None:
         """To the list of presets."""

@@ -27,7 +27,7 @@ from daw_bridge.control.pushes import (
     Turn,
     Welcome,
 )
-from daw_bridge.control.schema import PARAMETERS, Value
+from daw_bridge.control.schema import BY_NAME, Value
 from daw_tui.roll import Roll
 
 KEPT_LATENCIES: Final = 64
@@ -38,7 +38,7 @@ class BridgeView:
     """State of the bridge. Moments of `roll` and `now_s` are seconds since the bridge started."""
 
     def __init__(self) -> None:
-        self.values: dict[str, Value] = {item.name: item.default for item in PARAMETERS}
+        self.values: dict[str, Value] = _at_first()
         self.welcome = Welcome(0, "", "", "")
         self.turn = Turn("idle", 0)
         self.transport: Transport | None = None
@@ -136,9 +136,15 @@ class BridgeView:
     def _welcomed(self, welcome: Welcome) -> None:
         """The whole state follows; what it does not mention is gone."""
         self.welcome = welcome
+        self.values.update(_at_first())
         self.connections.clear()
         self.faults.clear()
         self.mappings.clear()
         self.presets.clear()
         self.transport = None
         self._ahead_s = None
+
+
+def _at_first() -> dict[str, Value]:
+    """All parameters, the fields of routes too, as they are where nothing has been said of them."""
+    return {name: item.default for name, item in BY_NAME.items()}

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Label, Static
 
 from daw_bridge.control.commands import Learn, LearnStop, Unlearn
@@ -22,22 +22,43 @@ from daw_bridge.control.pushes import (
     StateComplete,
     Welcome,
 )
-from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS
+from daw_bridge.control.rig import Rig
+from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS, ROUTING
 from daw_tui import palette
 from daw_tui.bridge_view import BridgeView
 from daw_tui.messages import Wanted
 from daw_tui.screens import live
 from daw_tui.screens.page import Page
-from daw_tui.widgets.channel_matrix import ROWS, ChannelMatrix
 from daw_tui.widgets.key_strip import KeyCap
 from daw_tui.widgets.parameter import ParameterSlider, controller_name
+from daw_tui.widgets.port_matrix import PortMatrix
+from daw_tui.widgets.route_list import RouteList
 
-SLIDERS: Final = tuple(
-    item.name
-    for item in PARAMETERS
-    if item.live and item.name not in live.SLIDERS and item.name not in (row[0] for row in ROWS)
+ROUTED: Final = (
+    "listen",
+    "in_port",
+    "in_channel",
+    "key_low",
+    "key_high",
+    "out_port",
+    "out_channel",
+    "program",
+    "transpose",
+    "velocity_curve",
+    "velocity_low",
+    "velocity_high",
+    "thru",
+    "thru_port",
+    "thru_channel",
 )
-"""What the live page has no room for."""
+"""What the chosen route says."""
+_OF_ROUTES: Final = ("listen", "in_port", "key_low", "key_high", "transpose")
+"""What is shown of a route alone: the rule for everything else has none of it, or it stands on the live page."""
+PLAYED: Final = ("split", "split_note", "split_port", "split_channel", "drums")
+SLIDERS: Final = tuple(
+    item.name for item in PARAMETERS if item.live and item.name not in (*live.SLIDERS, *ROUTED, *PLAYED)
+)
+"""What no other place has room for."""
 
 _PRESET_TARGETS: Final = ("preset_next", "preset_previous")
 
@@ -64,6 +85,7 @@ class ControllerTable(DataTable[Text]):
         """Show the state."""
         self._learning = view.learning
         targets = [item.name for item in PARAMETERS if item.live] + [item.name for item in ACTIONS]
+        targets += sorted(name for name in (*view.mappings, view.learning) if name.startswith("route/"))
         targets += [*_PRESET_TARGETS, *(f"preset:{preset.name}" for preset in view.presets)]
         known = {str(key.value) for key in self.rows}
         for stale in known - set(targets):
@@ -80,7 +102,7 @@ class ControllerTable(DataTable[Text]):
     def _cells(self, view: BridgeView, target: str) -> tuple[Text, Text, Text]:
         mapping = view.mappings.get(target)
         action = target not in BY_NAME
-        name = Text(target.replace("_", " "), style=palette.RESPONSE if action else palette.TEXT)
+        name = Text(target.replace("_", " ").replace("/", " "), style=palette.RESPONSE if action else palette.TEXT)
         if target == view.learning:
             return (name, Text("move it now", style=f"bold {palette.THINKING}"), Text(""))
         if mapping is None:
@@ -109,12 +131,13 @@ class ControllerTable(DataTable[Text]):
 
 
 class RoutingPage(Page):
-    """Ports, channel matrix and controllers."""
+    """Ports and channels, routes, and controllers."""
 
     KEYS: ClassVar[tuple[KeyCap, ...]] = (
-        ("tab", "next", "focus_next"),
-        ("enter", "learn", "focus_controllers"),
-        ("backspace", "forget", "forget_controller"),
+        ("enter", "toggle", "noop"),
+        ("o", "thru", "noop"),
+        ("n", "new route", "new_route"),
+        ("del", "forget", "noop"),
         ("space", "your turn", "do('take_turn')"),
         ("p", "panic", "do('panic')"),
         ("?", "help", "help"),
@@ -122,52 +145,91 @@ class RoutingPage(Page):
 
     def __init__(self) -> None:
         super().__init__(id="routing")
-        self._ports = Static(id="ports")
-        self._channels = ChannelMatrix()
+        self._matrix = PortMatrix()
+        self._routes = RouteList()
+        self._about = Static(id="ports")
+        self._head = Label("ANSWER AND THRU", classes="head")
         self._controllers = ControllerTable()
+        self._view: BridgeView | None = None
 
     def compose(self) -> ComposeResult:
         """The parts."""
-        with Vertical(id="cables"):
-            yield Label("PORTS", classes="head first")
-            yield self._ports
-            yield Label("CHANNELS", classes="head")
-            yield self._channels
-            yield Label("SOUND AND THRU", classes="head")
+        with VerticalScroll(id="cables", can_focus=False):
+            yield Label("PORTS AND CHANNELS", classes="head first")
+            yield self._matrix
+            yield self._about
+            yield Label("ROUTES", classes="head")
+            yield self._routes
+            yield self._head
+            for name in ROUTED:
+                alone = name in _OF_ROUTES
+                slider = ParameterSlider(BY_NAME[f"route/1/{name}" if alone else name], id=f"slider-{_own(name)}")
+                slider.display = not alone
+                yield slider
+            yield Label("SPLIT AND DRUMS", classes="head")
+            for name in PLAYED:
+                yield ParameterSlider(BY_NAME[name])
+            yield Label("FURTHER", classes="head")
             for name in SLIDERS:
                 yield ParameterSlider(BY_NAME[name])
         with Vertical(id="learning"):
-            yield Label("CONTROLLERS", classes="head")
+            yield Label("CONTROLLERS", classes="head first")
             yield Label("enter, then move a knob or press a pad", classes="field")
             yield self._controllers
 
     def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
         """Follow."""
-        if any(isinstance(push, ParameterValue | StateComplete | MappingSet | Learning) for push in pushes):
-            self._channels.show(int(view.values["in_channel"]), int(view.values["out_channel"]))
+        self._view = view
+        named = {push.name for push in pushes if isinstance(push, ParameterValue)}
+        everything = any(isinstance(push, StateComplete) for push in pushes)
+        if everything or named & ROUTING or any(isinstance(push, Connection | Welcome) for push in pushes):
+            self._show_rig(view)
+        if everything or named or any(isinstance(push, MappingSet | Learning) for push in pushes):
             live.show_sliders(self, view, None)
         if any(isinstance(push, MappingSet | Learning | Preset | StateComplete) for push in pushes):
             self._controllers.show(view)
-        if any(isinstance(push, Connection | Welcome | StateComplete) for push in pushes):
-            self._ports.update(_ports(view))
+
+    def on_route_list_chosen(self) -> None:
+        """Another route's sliders."""
+        if self._view is not None:
+            self._show_rig(self._view)
+            live.show_sliders(self, self._view, None)
+
+    def action_new_route(self) -> None:
+        """A route more."""
+        self._routes.action_new()
 
     def entered(self) -> None:
         """Begin at the controllers."""
         self._controllers.focus()
 
+    def _show_rig(self, view: BridgeView) -> None:
+        rig = Rig(view.values)
+        self._routes.show(rig)
+        route = self._routes.chosen
+        self._matrix.show(rig, route, view.values, view.connections)
+        self._about.update(_about(view))
+        self._head.update("ANSWER AND THRU" if route == 0 else f"ROUTE {route}")
+        for name in ROUTED:
+            slider = self.query_one(f"#slider-{_own(name)}", ParameterSlider)
+            slider.display = route > 0 or name not in _OF_ROUTES
+            slider.point_at(BY_NAME[name if route == 0 and name not in _OF_ROUTES else f"route/{route or 1}/{name}"])
 
-def _ports(view: BridgeView) -> Text:
-    lines = []
-    for role, connection in view.connections.items():
-        mark, colour, word = ("●", palette.GOOD, "attached") if connection.attached else ("○", palette.BAD, "lost")
-        lines.append(
-            Text.assemble(
-                (f"{role:<5}", palette.DIM),
-                (f"{mark} ", colour),
-                (f"{connection.name:<26} ", palette.TEXT),
-                (word, colour),
-            )
-        )
-    api = view.welcome.api or "?"
-    lines.append(Text(f"by {api}; chosen at start with --in-port and --port", style=palette.DIM))
-    return Text("\n").join(lines)
+
+def _own(name: str) -> str:
+    """What the slider of a route's field is called in this page."""
+    return f"route-{name}" if name in _OF_ROUTES else name
+
+
+def _about(view: BridgeView) -> Text:
+    """What the marks mean, and what is lost."""
+    text = Text.assemble(
+        ("● call  ◉ call and thru  ○ thru  · neither", palette.DIM),
+        (f"   by {view.welcome.api or '?'}", palette.DIM),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+    lost = [connection.name for connection in view.connections.values() if not connection.attached]
+    if lost:
+        text.append(f"\nlost: {', '.join(lost)}", style=palette.BAD)
+    return text

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from daw_bridge.control.commands import Learn, LearnStop, SetParameter, Unlearn
 from daw_bridge.control.pushes import MappingSet
+from daw_bridge.control.rig import note_name
 from daw_bridge.control.schema import (
     Kind,
     Parameter,
@@ -29,6 +30,8 @@ VALUE: Final = 10
 TAG: Final = 5
 _STEPS: Final = 40
 _FINE_STEPS: Final = 200
+_KEYS: Final = ("pitch_low", "pitch_high", "key_low", "key_high", "split_note")
+"""What is a key of the keyboard."""
 _TYPED: Final = frozenset("0123456789.-+")
 
 
@@ -55,13 +58,24 @@ class ParameterSlider(Widget, can_focus=True):
         Binding("down", "app.focus_next", show=False),
     ]
 
-    def __init__(self, parameter: Parameter) -> None:
-        super().__init__(id=f"slider-{parameter.name}")
-        self.parameter = parameter
-        self.value: Value = parameter.default
+    def __init__(self, parameter: Parameter, id: str | None = None) -> None:
+        super().__init__(id=id or f"slider-{parameter.name}")
         self._mapping: MappingSet | None = None
         self._learning = False
         self._typed: str | None = None
+        self.parameter = parameter
+        self.value: Value = parameter.default
+        self._explain()
+
+    def point_at(self, parameter: Parameter) -> None:
+        """Be the slider of a parameter from now on; `show` says where it stands."""
+        if parameter is not self.parameter:
+            self.parameter, self.value, self._typed = parameter, parameter.default, None
+            self._explain()
+            self.refresh()
+
+    def _explain(self) -> None:
+        parameter = self.parameter
         self.tooltip = f"{parameter.help}\nheard {parameter.heard.value}; d default, m learn"
 
     def show(self, value: Value, mapping: MappingSet | None, learning: bool) -> None:
@@ -73,11 +87,13 @@ class ParameterSlider(Widget, can_focus=True):
     def render(self) -> Text:
         """The line."""
         focused = self.has_focus
-        label = Text(
-            f" {self.parameter.name.replace('_', ' '):<{LABEL - 1}}", style=palette.TEXT if focused else palette.DIM
-        )
+        label = Text(f" {self._label:<{LABEL - 1}}", style=palette.TEXT if focused else palette.DIM)
         track = max(4, self.size.width - LABEL - VALUE - TAG)
         return Text.assemble(label, self._track(track), self._value(), self._tag(), no_wrap=True, overflow="crop")
+
+    @property
+    def _label(self) -> str:
+        return self.parameter.name.rpartition("/")[2].replace("_", " ")
 
     def _track(self, width: int) -> Text:
         colour = palette.CALL if self.has_focus else palette.mixed(palette.CALL, palette.RAISED, 0.75)
@@ -213,6 +229,8 @@ def shown_value(parameter: Parameter, value: Value) -> str:
     """A value as the player reads it."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if parameter.name.rpartition("/")[2] in _KEYS:
+        return f"{value} {note_name(int(value))}"
     digits = 2 if parameter.maximum < 100 else 1
     figure = f"{value:.{digits}f}" if isinstance(value, float) else str(value)
     unit = parameter.unit if parameter.unit in ("ms", "bpm") else ""
