@@ -21,7 +21,7 @@ from daw_bridge.offline.files import check_output
 from daw_bridge.offline.jobs import Job
 from daw_bridge.offline.render import RenderSettings
 
-TOOLS: Final = ("interpolate", "generate", "harmonize")
+TOOLS: Final = ("interpolate", "generate", "harmonize", "humanize")
 """First words that are no file but another way of composing; see `compose_tools`."""
 _SAMPLING: Final = (
     "model",
@@ -131,7 +131,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="tools (compose TOOL --help says more):\n"
         "  interpolate A B   a passage that leads from one piece to the other\n"
         '  generate [CHORDS] a new piece from nothing, in a key, or over chords such as "Am F C G"\n'
-        "  harmonize FILE    chords under a melody\n\n"
+        "  harmonize FILE    chords under a melody\n"
+        "  humanize FILE     touch and timing for a stiff piece\n\n"
         "examples:\n"
         "  compose song.mid -o longer.mid --bars 16 --seed 7\n"
         "  compose song.mid -o bridge.mid --infill 9:12\n"

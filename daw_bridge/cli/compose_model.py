@@ -30,9 +30,9 @@ def _open(name: str) -> Continuer:
     from daw_models.program import ensure_program, find_model
 
     program = ensure_program(find_model(name))
-    from daw_bridge.io.artefact import LoadedModel
+    from daw_bridge.io.given_notes import AttendingModel
 
-    model = LoadedModel.open(program)
+    model = AttendingModel.open(program)
     # TorchScript specialises on its first calls; drawing into the void keeps that out of the figures.
     for seed in range(2):
         model.begin(_PRIMER, start_s=1.5, seed=seed).next(16, SamplingControls())

@@ -1,4 +1,4 @@
-"""`compose interpolate`, `generate` and `harmonize`: pieces made from two, from nothing, and from a melody."""
+"""`compose interpolate`, `generate`, `harmonize`, `humanize`: pieces from two, from nothing, from a melody, by hand."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from daw_bridge.music.midifile import piece_of
 from daw_bridge.music.smf import Smf
 from daw_bridge.offline.compose import Task, chosen_parts
 from daw_bridge.offline.files import Highlight, check_output, read_any, write_any
+from daw_bridge.offline.textures import TEXTURES
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--bars", type=_few, metavar="N", default=16, help="length (default 16)")
     new.add_argument("--tempo", type=_tempo, metavar="BPM", default=100.0, help="default 100")
     new.add_argument("--beats-per-bar", type=_few, metavar="N", default=4, help="quarter notes of a bar (default 4)")
+    new.add_argument("--texture", choices=TEXTURES, default="", help="how chords are played (default by the seed)")
     new.set_defaults(run=_generate)
 
     under = tools.add_parser("harmonize", help="chords under a melody", **settings)
@@ -57,7 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     under.add_argument("--track", metavar="NAME|N", default="", help="the melody (default the highest part)")
     under.set_defaults(run=_harmonize)
 
-    for tool in (between, new, under):
+    alive = tools.add_parser("humanize", help="touch and timing for a stiff piece", **settings)
+    alive.add_argument("file", type=Path, metavar="FILE")
+    alive.add_argument("--track", metavar="NAME|N", default="", help="only this part (default all of them)")
+    alive.add_argument("--velocity", type=_strength, metavar="X", default=1.0, help="of the touch, 0 to 2 (default 1)")
+    alive.add_argument("--timing", type=_strength, metavar="X", default=1.0, help="of the timing, 0 to 2 (default 1)")
+    alive.set_defaults(run=_humanize)
+
+    for tool in (between, new, under, alive):
         add_common(tool)
     return parser
 
@@ -91,7 +100,7 @@ def _interpolate(options: argparse.Namespace) -> int:
         "nats_per_note": bridge.candidate.verdict.nats_per_note,
         "bridge_nats_per_note": bridge.bridge_nats,
     }
-    return _finish(options, settings, written, new, report, "passage")
+    return _finish(options, settings, written, new, report, _made("passage", report))
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -109,6 +118,7 @@ def _generate(options: argparse.Namespace) -> int:
         options.tempo,
         options.beats_per_bar,
         chords,
+        options.texture,
         max(int(settings.values["program"]), 0),
         seed_of(settings),
         controls,
@@ -122,12 +132,13 @@ def _generate(options: argparse.Namespace) -> int:
         "seed": plan.seed,
         "key": key_of_chords(chords).name if chords else controls.key,
         "chords": [chord.name_in() for chord in chords],
+        "texture": made.texture,
         "bars": plan.bars,
         "tempo_bpm": plan.tempo_bpm,
         "notes_added": len(made.notes),
         "nats_per_note": sum(nats) / len(nats) if nats else None,
     }
-    return _finish(options, settings, made.smf, None, report, "piece")
+    return _finish(options, settings, made.smf, None, report, _made("piece", report))
 
 
 def _harmonize(options: argparse.Namespace) -> int:
@@ -153,11 +164,53 @@ def _harmonize(options: argparse.Namespace) -> int:
         "notes_added": len(harmony.notes),
         "nats_per_note": harmony.nats_per_note,
     }
-    return _finish(options, settings, written, Highlight(frozenset({len(written.tracks) - 1})), report, "harmony")
+    return _finish(
+        options, settings, written, Highlight(frozenset({len(written.tracks) - 1})), report, _made("harmony", report)
+    )
+
+
+def _humanize(options: argparse.Namespace) -> int:
+    from daw_bridge.music.parts import parts_of
+    from daw_bridge.offline.humanize import Strength, humanized
+
+    settings = load(options.config, given_values(options))
+    piece = read_any(options.file)
+    parts = chosen_parts(piece, options.track) if options.track else parts_of(piece)
+    if not parts:
+        raise UsageError("there are no notes in it", where=str(options.file), cure="give a piece with notes")
+    controls, _ = sampling_of(options, settings)
+    seed = seed_of(settings)
+    continuer = opener(str(settings.values["model"]))()
+    strength = Strength(options.velocity, options.timing)
+    made = humanized(continuer, piece, parts, strength, controls, seed)
+    report = {
+        "file": str(options.file),
+        "model": continuer.name,
+        "seed": seed,
+        "parts": [part.label for part in parts],
+        "notes": sum(len(part.notes) for part in parts),
+        "notes_touched": made.touched,
+        "notes_moved": made.moved,
+        "velocity_spread": round(made.velocity_spread, 2),
+        "timing_spread_ms": round(made.timing_spread_s * 1000, 1),
+    }
+    said = (
+        f"{made.touched} of {report['notes']} notes touched by {continuer.name} (spread"
+        f" {made.velocity_spread:.1f}), {made.moved} moved (spread {made.timing_spread_s * 1000:.1f} ms), seed {seed}"
+    )
+    return _finish(options, settings, made.smf, None, report, said)
+
+
+def _made(what: str, report: dict[str, Any]) -> str:
+    """What has been made, in a line for people."""
+    chords = f": {' '.join(report['chords'])}" if report.get("chords") else ""
+    chords += f", {report['texture']}" if report.get("texture") else ""
+    seed = f", seed {report['seed']}" if "seed" in report else ""
+    return f"{what} of {report['notes_added']} notes by {report['model']}{seed}{chords}"
 
 
 def _finish(
-    options: argparse.Namespace, settings: Any, smf: Smf, new: Highlight | None, report: dict[str, Any], what: str
+    options: argparse.Namespace, settings: Any, smf: Smf, new: Highlight | None, report: dict[str, Any], said: str
 ) -> int:
     sound = sound_of(options, settings)
     for output in options.out:
@@ -166,9 +219,7 @@ def _finish(
     if options.json:
         print_json(report)
     elif not any(str(output) == "-" for output in options.out):
-        chords = f": {' '.join(report['chords'])}" if report.get("chords") else ""
-        seed = f", seed {report['seed']}" if "seed" in report else ""
-        print(f"{what} of {report['notes_added']} notes by {report['model']}{seed}{chords}")
+        print(said)
         for output in options.out:
             print(f"  {output}")
     if options.play:
@@ -176,6 +227,16 @@ def _finish(
 
         play_smf(smf, sound, settings.values)
     return 0
+
+
+def _strength(text: str) -> float:
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = -1.0
+    if not 0.0 <= strength <= 2.0:
+        raise argparse.ArgumentTypeError(f"a strength from 0 to 2 is wanted, not {text!r}")
+    return strength
 
 
 def _few(text: str) -> int:

@@ -357,14 +357,15 @@ def _rows(notes: Sequence[Note], time_scale: float) -> list[Row]:
         return []
     cells_per_s = time_scale * CELLS_PER_S
     origin_s = notes[0].onset_s
-    return sorted(
-        (
-            round((note.onset_s - origin_s) * cells_per_s),
-            note.pitch,
-            min(round(note.duration_s * cells_per_s), MAX_CELLS),
-            note.velocity,
-        )
-        for note in notes
+    return sorted(_row(note, origin_s, cells_per_s) for note in notes)
+
+
+def _row(note: Note, origin_s: float, cells_per_s: float) -> Row:
+    return (
+        round((note.onset_s - origin_s) * cells_per_s),
+        note.pitch,
+        min(round(note.duration_s * cells_per_s), MAX_CELLS),
+        note.velocity,
     )
 
 

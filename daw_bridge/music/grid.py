@@ -58,7 +58,8 @@ def _share(ticks: Sequence[int], meter: MeterMap, division: int) -> float:
     step = meter.ticks_per_beat / division
     if step < 2.0 and division > 1:
         return 0.0
-    tolerance = max(1.0, 0.01 * meter.ticks_per_beat) if step > 8 else 0.51
+    # Fine lines stand so close that free playing would lie on them too, were they as wide.
+    tolerance = min(max(1.0, 0.01 * meter.ticks_per_beat), step / 8) if step > 8 else 0.51
     origins = [(row.tick) for row in meter.meters]
     single = origins[0] if len(origins) == 1 else None
     on = 0

@@ -60,7 +60,7 @@ class TinyProgram(nn.Module):
             if index == 0 and first_onset_cells >= 0:
                 onset = torch.full_like(onset, first_onset_cells)
             duration = 5 + (drawn[:, 2] * 60).to(torch.int64)
-            velocity = 1 + (drawn[:, 3] * 126).to(torch.int64)
+            velocity = 1 + ((drawn[:, 3] * 126).to(torch.int64) + own[0][:, 0]) % 126
             note = torch.stack([onset, pitch, duration, velocity], 1)
             rows[:, index] = note
             own = self.feed(own, note.unsqueeze(1), note_class)
