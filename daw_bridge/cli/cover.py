@@ -158,8 +158,10 @@ def _make(options: argparse.Namespace, studio: Studio, tasks: Sequence[_Task]) -
     from dataclasses import replace
 
     if options.variations == 1 and options.sheet is None:
-        return [_write(options, task.source, studio.cover(task.heard, task.order), task.out)
-                for task in progress(tasks, total=len(tasks), label="covers")]
+        return [
+            _write(options, task.source, studio.cover(task.heard, task.order), task.out)
+            for task in progress(tasks, total=len(tasks), label="covers")
+        ]
     from daw_models.cover.contact import contact_sheet, tile_side
     from daw_models.cover.png import encode
 

@@ -30,7 +30,9 @@ _NO_TITLES: Final = frozenset(
     "piano|melody|voice|drums|grand piano|acoustic grand piano|piano right|right hand|sequence|untitled sequence|song|"
     "master track|meta track|score".split("|")
 )
-_SMALL_WORDS: Final = frozenset("a an and as at but by de der die for from in la le of on or the to und van von".split())
+_SMALL_WORDS: Final = frozenset(
+    "a an and as at but by de der die for from in la le of on or the to und van von".split()
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -124,10 +124,10 @@ class Telemetry:
                 per_bar = int(self._values()["beats_per_bar"])
                 self._transport = Transport(rolling, beat, tempo_bpm, locked, source, per_bar)
                 self.outbox.set(Transport, self._transport)
-            case Ask():
+            case Ask(level=0):
                 self._asked += 1
                 self._counted()
-            case Cancel():
+            case Cancel(level=None):
                 self._cancelled += 1
                 self._counted()
             case TurnCalled(turn=turn, over_s=over_s, start_s=start_s):

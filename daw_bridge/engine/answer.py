@@ -166,6 +166,8 @@ class Answer:
         self.placement = placement
         self.failed = ""
         """Why the model could not answer."""
+        self.tier = MEMORY_TIER if stream is not None else ""
+        """Who gave the newest notes, empty before the first."""
         self._stream = stream
         self._before = before
         self._controls = ask.controls
@@ -304,6 +306,7 @@ class Answer:
         if not notes:
             self._closed = True
             return
+        self.tier = tier
         streamed = TurnStreamed(self.ask.turn, self.ask.ask_id, self._drawn, notes, self._controls, tier, model_s)
         self._unlogged.append(streamed)
         self._drawn += len(notes)

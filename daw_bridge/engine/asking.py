@@ -28,6 +28,8 @@ class Asker:
         self._last_id = 0
         self._open: int | None = None
         self._memory = PhraseMemory()
+        self.backups = 0
+        """How many models stand behind the best one, the memory aside."""
 
     def listen(self, context: Notes) -> None:
         """Keep the memory abreast of the call, so that it can answer at any moment."""
@@ -45,14 +47,29 @@ class Asker:
         start_s: float | None = None,
         speculative: bool = False,
         before: Notes = (),
+        level: int = 0,
     ) -> Answer:
         """Ask the model for notes from `start_s` on, or from the start of the response; they arrive later."""
         ahead_s = FIRST_AHEAD_S if speculative else AHEAD_S
         ask = self._question(turn, part, context, caller, ahead_s, start_s if start_s is not None else ending.start_s)
-        ask = replace(ask, speculative=speculative)
+        ask = replace(ask, speculative=speculative, level=level)
         self._emit(ask)
         self._open = ask.ask_id
         return Answer(ask, ending, placement, before=before)
+
+    def understudies(self, answer: Answer) -> tuple[Answer, ...]:
+        """Have the next models learn the beginning of an answer, should the one asked be late."""
+        asked, found = answer.ask, []
+        for level in range(asked.level + 1, self.backups + 1):
+            ask = replace(asked, level=level, until_s=asked.start_s + FIRST_AHEAD_S)
+            self._emit(ask)
+            found.append(Answer(ask, answer.ending, answer.placement))
+        return tuple(found)
+
+    def take_over(self, answer: Answer) -> None:
+        """An understudy answers: nobody waits for the models before it any more."""
+        for level in range(answer.ask.level):
+            self._emit(Cancel(answer.ask.ask_id, level))
 
     def from_memory(
         self,
@@ -85,7 +102,7 @@ class Asker:
         """Have an answer drawn further, under the controls of this moment."""
         until_s = answer.ask_on(now_s, self.controls(caller))
         if until_s is not None:
-            self._emit(AskMore(answer.ask.ask_id, answer.drawn, until_s, answer.controls))
+            self._emit(AskMore(answer.ask.ask_id, answer.drawn, until_s, answer.controls, answer.ask.level))
 
     def cancel(self) -> None:
         """Nobody waits for the open ask any more."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from daw_bridge.engine.answer import Answer, Shifted
+from daw_bridge.engine.answer import Answer
 from daw_bridge.engine.asking import Asker, Notes
 from daw_bridge.engine.capture import Capture
 from daw_bridge.engine.counts import Counts
@@ -34,6 +35,9 @@ from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 from daw_bridge.music.meter import beats_to_s
 from daw_bridge.music.notes import DRUM_CHANNEL
+
+TAKE_OVER_S: Final = 0.002
+"""What is left of the budget when the next model takes over."""
 
 
 class Conversation:
@@ -132,16 +136,26 @@ class Conversation:
 
     def arrived(self, event: AnswerArrived) -> None:
         """Notes of an answer are here."""
-        answer = self._answer(event.ask_id)
+        answer = self._answer(event.ask_id, event.level)
         if answer is not None:
             answer.take_on(event)
 
     def failed(self, event: AnswerFailed) -> None:
         """The model could not answer."""
-        answer = self._answer(event.ask_id)
+        answer = self._answer(event.ask_id, event.level)
         if answer is not None:
             answer.failed = event.reason
-            self._emit(Fault("model", f"the model could not answer, the phrase memory does: {event.reason}"))
+            heir = "the next model" if event.level < self._asker.backups else "the phrase memory"
+            self._emit(Fault("model", f"the model could not answer, {heir} does: {event.reason}"))
+
+    @property
+    def backups(self) -> int:
+        """How many models stand behind the best one."""
+        return self._asker.backups
+
+    @backups.setter
+    def backups(self, backups: int) -> None:
+        self._asker.backups = backups
 
     def settings_changed(self) -> None:
         """Parameters have new values."""
@@ -211,7 +225,7 @@ class Conversation:
             self._history.forget_last()
         self._last_turn += 1
         self._prepared = self._preparer.again(self._last_turn, before, now_s)
-        self._prepared.wait_s = now_s + self._budget_s
+        self._prepared.wait_s = now_s + self._patience_s
         self._move(Move.CLOSED)
 
     def keep(self) -> None:
@@ -241,8 +255,7 @@ class Conversation:
             moments.append(self._over_s())
         elif self._state is TurnState.THINKING and prepared is not None:
             planned_s = self._preparer.planned_s(prepared)
-            ready = prepared.answer.ready or prepared.answer.failed
-            moments.append(planned_s if ready else max(planned_s, prepared.wait_s))
+            moments.append(planned_s if prepared.settled else max(planned_s, prepared.wait_s))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def advance(self, now_s: float, handed_s: float) -> None:
@@ -277,8 +290,10 @@ class Conversation:
         return self._values.word("mode") == "pause"
 
     @property
-    def _budget_s(self) -> float:
-        return self._values.number("budget_ms") / 1000.0
+    def _patience_s(self) -> float:
+        """How long a call that is over waits for the best model: the next one must still be in time."""
+        budget_s = self._values.number("budget_ms") / 1000.0
+        return max(budget_s - TAKE_OVER_S, budget_s / 2)
 
     def _over_s(self) -> float:
         """When the call is over if nothing more is played, in pause mode."""
@@ -315,7 +330,7 @@ class Conversation:
             self._prepared = self._prepare_free(over_s, speculative=False)
         else:
             self.counts.prepared_used += 1
-        self._prepared.wait_s = max(over_s, now_s) + self._budget_s
+        self._prepared.wait_s = max(over_s, now_s) + self._patience_s
         self._move(Move.CLOSED)
 
     # On the bar lines
@@ -430,25 +445,21 @@ class Conversation:
             self.counts.prepared_dropped += 1
             self._asker.cancel()
 
-    def _answer(self, ask_id: int) -> Answer | None:
-        prepared = (self._prepared.answer,) if self._prepared else ()
-        return next((answer for answer in (*prepared, *self.responder.answers) if answer.ask.ask_id == ask_id), None)
+    def _answer(self, ask_id: int, level: int) -> Answer | None:
+        answers = (*(self._prepared.answers if self._prepared else ()), *self.responder.answers)
+        return next((answer for answer in answers if (answer.ask.ask_id, answer.ask.level) == (ask_id, level)), None)
 
     # Answering
 
     def _think(self, prepared: Prepared, now_s: float) -> bool:
         planned_s = self._preparer.planned_s(prepared)
-        answer, part = prepared.answer, 0
-        if now_s < planned_s or not (answer.ready or answer.failed or now_s >= prepared.wait_s):
+        if now_s < planned_s or not (prepared.settled or now_s >= prepared.wait_s):
             return False
-        if prepared.start_beat is not None and isinstance(answer.placement, Shifted):
-            answer.placement = Shifted(planned_s - answer.ask.start_s)
-        if not answer.ready:
-            if not answer.failed:
-                self.counts.misses += 1
-                budget_ms = self._values.number("budget_ms")
-                self._emit(Fault("miss", f"no answer within {budget_ms:g} ms, the phrase memory answers"))
-            answer, part = self._preparer.from_memory(prepared, now_s), 1
+        answer = self._preparer.answer(prepared, planned_s, now_s)
+        if answer is not prepared.answer and not prepared.answer.failed:
+            self.counts.misses += 1
+            budget_ms = self._values.number("budget_ms")
+            self._emit(Fault("miss", f"no answer within {budget_ms:g} ms, {answer.tier} answers"))
         if not prepared.taken:
             self._capture.take(now_s)
         self._prepared = None
@@ -456,7 +467,7 @@ class Conversation:
         self.counts.answers += 1
         self._move(Move.BEGAN)
         performance = Performance(answer.ask.turn, prepared.call, prepared.caller, planned_s, answer)
-        self.responder.begin(performance, part, prepared.over_s)
+        self.responder.begin(performance, int(answer.from_memory), prepared.over_s)
         return True
 
     def _end(self, reason: str, now_s: float) -> None:

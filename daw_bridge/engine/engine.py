@@ -31,6 +31,7 @@ from daw_bridge.engine.events import (
     PortReturned,
     Send,
     Step,
+    TierReady,
     TransportChanged,
 )
 from daw_bridge.engine.feedback import EchoGuard
@@ -103,6 +104,7 @@ class Engine:
         self._conversation = Conversation(
             self._values, self._router, self._transport, self._output, settings.seed, self._emit
         )
+        self._conversation.backups = settings.backups
         self._thru = Thru(self._output, self._router)
         self._echo = EchoGuard()
         self._controllers = Controllers(settings.mappings, settings.presets, self._values, self._emit)
@@ -116,7 +118,8 @@ class Engine:
     def settings(self) -> EngineSettings:
         """What another engine needs to go on in this one's place: values, mappings and presets as they are now."""
         controllers = self._controllers
-        return EngineSettings(dict(self._values.all), controllers.mappings, controllers.presets)
+        backups = self._conversation.backups
+        return EngineSettings(dict(self._values.all), controllers.mappings, controllers.presets, backups)
 
     @property
     def state(self) -> EngineState:
@@ -145,6 +148,8 @@ class Engine:
                 self._conversation.arrived(event)
             case AnswerFailed():
                 self._conversation.failed(event)
+            case TierReady(backups):
+                self._conversation.backups = backups
             case ParameterSet(name, value):
                 self._set(name, value)
             case Performed(action):

@@ -28,7 +28,8 @@ class MidiArrived:
 class AnswerArrived:
     """Notes for an ask, in order of onset; onsets on the engine's clock.
 
-    `first_index` is the position of the first of them in the answer; `model_s` the time the model took for them.
+    `first_index` is the position of the first of them in the answer; `model_s` the time the model took for them;
+    `level` is that of the ask.
     """
 
     ask_id: int
@@ -36,6 +37,7 @@ class AnswerArrived:
     notes: tuple[Note, ...]
     tier: str
     model_s: float = 0.0
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class AnswerFailed:
 
     ask_id: int
     reason: str
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TierReady:
+    """So many models stand behind the best one from now on, each to answer when those before it are late."""
+
+    backups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,7 @@ Event = (
     MidiArrived
     | AnswerArrived
     | AnswerFailed
+    | TierReady
     | ParameterSet
     | Performed
     | PortLost
@@ -228,7 +239,8 @@ class Listen:
 class Ask:
     """Answer `context` from `start_s` on; send notes until one has an onset at or after `until_s`.
 
-    Only the newest ask counts: an ask replaces the one before it. `speculative` asks may never be heard.
+    Only the newest ask counts: an ask replaces the one before it. `speculative` asks may never be heard. `level` is the
+    model that is asked: 0 the best, the next ones in case it is late; an ask of several levels has one `ask_id`.
     """
 
     ask_id: int
@@ -241,6 +253,7 @@ class Ask:
     time_scale: float = 1.0
     drums: bool = False
     speculative: bool = False
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +264,15 @@ class AskMore:
     first_index: int
     until_s: float
     controls: SamplingControls
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Nobody waits for this ask any more."""
+    """Nobody waits for this ask any more; for a `level` alone, if one is named."""
 
     ask_id: int
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,12 @@ TEMPO_MOVED: Final = 0.02
 class Prepared:
     """The answer to exactly this call, should it be over at `over_s`; `start_beat` is the line it begins on, if any.
 
-    `strokes` and `tempo_bpm` say what it was made from. `taken` once the call has left the capture. A call over is
-    answered from memory when the model is not there at `wait_s`.
+    `strokes` and `tempo_bpm` say what it was made from. `taken` once the call has left the capture. When the model is
+    not there at `wait_s`, the first of the `understudies` that is answers a call over, or else the memory.
     """
 
     answer: Answer
+    understudies: tuple[Answer, ...]
     call: Notes
     caller: Caller
     over_s: float
@@ -38,6 +39,23 @@ class Prepared:
     tempo_bpm: float
     taken: bool = False
     wait_s: float = float("-inf")
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answer and its understudies, the best first."""
+        return (self.answer, *self.understudies)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing better can come than what is there."""
+        for answer in self.answers:
+            if answer.ready or not answer.failed:
+                return answer.ready
+        return True
+
+    def best(self) -> Answer | None:
+        """The best answer that is there."""
+        return next((answer for answer in self.answers if answer.ready), None)
 
 
 class Preparer:
@@ -114,8 +132,17 @@ class Preparer:
         prepared.taken = True
         return prepared
 
-    def from_memory(self, prepared: Prepared, now_s: float) -> Answer:
-        """The answer of the phrase memory in place of the model's, from now on."""
+    def answer(self, prepared: Prepared, planned_s: float, now_s: float) -> Answer:
+        """What is to be played from `planned_s` on: the best answer that is there, else that of the phrase memory."""
+        answer = prepared.best() or prepared.answer
+        if prepared.start_beat is not None and isinstance(answer.placement, Shifted):
+            answer.placement = Shifted(planned_s - answer.ask.start_s)
+        if not answer.ready:
+            return self._from_memory(prepared, now_s)
+        self._asker.take_over(answer)
+        return answer
+
+    def _from_memory(self, prepared: Prepared, now_s: float) -> Answer:
         answer = prepared.answer
         return self._asker.from_memory(
             answer.ask.turn,
@@ -136,4 +163,5 @@ class Preparer:
     def _prepared(
         self, answer: Answer, call: Notes, caller: Caller, over_s: float, start_beat: float | None, strokes: int
     ) -> Prepared:
-        return Prepared(answer, call, caller, over_s, start_beat, strokes, self._transport.tempo_bpm)
+        understudies = self._asker.understudies(answer)
+        return Prepared(answer, understudies, call, caller, over_s, start_beat, strokes, self._transport.tempo_bpm)

@@ -17,6 +17,10 @@ from daw_bridge.engine.routing import Router
 
 STALL_S: Final = 0.5
 """How long a running answer may have nothing to play while the model is asked for more."""
+STAND_IN_S: Final = 0.1
+"""... and how long one that has just been called in may keep everybody waiting."""
+CALLED_IN_S: Final = 0.05
+"""Its first note is due so much later."""
 CHANGE_LEAD_S: Final = 0.03
 """Notes due sooner than this are not drawn anew when the controls change."""
 CHANGE_EVERY_S: Final = 0.05
@@ -87,7 +91,7 @@ class Responder:
         if self._successor is None:
             moments.append(answer.refill_s)
         if answer.next_s is None and (answer.waiting or self._successor is not None):
-            moments.append(answer.last_onset_s + STALL_S)
+            moments.append(_stalled_s(answer))
         if self._stale:
             moments.append(self._redrawn_s + CHANGE_EVERY_S)
         return min((moment for moment in moments if moment is not None), default=None)
@@ -133,10 +137,7 @@ class Responder:
         if self._successor is not None and self._hand_over(playing, self._successor):
             return True
         dry = answer.next_s is None
-        if dry and (
-            answer.failed
-            or ((answer.waiting or self._successor is not None) and now_s >= answer.last_onset_s + STALL_S)
-        ):
+        if dry and (answer.failed or ((answer.waiting or self._successor is not None) and now_s >= _stalled_s(answer))):
             self._rescue(playing, now_s)
             return True
         if self._stale and now_s >= self._redrawn_s + CHANGE_EVERY_S:
@@ -191,40 +192,34 @@ class Responder:
             self._stale = answer.waiting
             return
         self._stale = False
-        self._part += 1
-        ask = self._asker.from_memory if answer.from_memory else self._asker.ask
-        fresh = ask(
-            playing.turn,
-            self._part,
-            tuple(sorted((*answer.ask.context, *answer.own(after)))),
-            playing.caller,
-            answer.ending,
-            answer.placement,
-            start_s=start_s,
-            before=answer.up_to(after),
-        )
-        self._successor = _Successor(fresh, after)
+        level = None if answer.from_memory else answer.ask.level
+        self._successor = _Successor(self._anew(playing, after, start_s, level), after)
 
     def _rescue(self, playing: Performance, now_s: float) -> None:
-        """The model has fallen silent on the way: the memory goes on from what was played."""
+        """The model has fallen silent on the way: the next one, or the memory, goes on from what was played."""
         answer = playing.answer
+        level = answer.ask.level + 1 if answer.ask.level < self._asker.backups else None
         if not answer.failed:
             self._counts.misses += 1
-            self._emit(Fault("miss", "the answer dried up on the way, the phrase memory goes on"))
-        self._part += 1
+            heir = "the phrase memory" if level is None else "the next model"
+            self._emit(Fault("miss", f"the answer dried up on the way, {heir} goes on"))
         self._successor = None
         self._abandoned = False
-        playing.answer = self._asker.from_memory(
-            playing.turn,
-            self._part,
-            tuple(sorted((*answer.ask.context, *answer.own()))),
-            playing.caller,
-            answer.ending,
-            answer.placement,
-            start_s=_next_onset_s(answer, now_s),
-            before=answer.up_to(),
-        )
+        self._asker.cancel()
+        start_s = _next_onset_s(answer, now_s if level is None else now_s + CALLED_IN_S)
+        playing.answer = self._anew(playing, None, start_s, level)
         self._log_called(playing.answer)
+
+    def _anew(self, playing: Performance, count: int | None, start_s: float, level: int | None) -> Answer:
+        """Have the response go on after its first `count` notes in hand; without a level, from memory."""
+        answer = playing.answer
+        self._part += 1
+        context = tuple(sorted((*answer.ask.context, *answer.own(count))))
+        asked = (playing.turn, self._part, context, playing.caller, answer.ending, answer.placement)
+        before = answer.up_to(count)
+        if level is None:
+            return self._asker.from_memory(*asked, start_s=start_s, before=before)
+        return self._asker.ask(*asked, start_s=start_s, before=before, level=level)
 
     def _log_called(self, answer: Answer) -> None:
         assert self._playing is not None
@@ -249,6 +244,12 @@ class Responder:
     def _log_streamed(self, answer: Answer) -> None:
         for streamed in answer.log():
             self._emit(streamed)
+
+
+def _stalled_s(answer: Answer) -> float:
+    """When an answer that has nothing to play is given up."""
+    called_in = answer.ask.level > 0 and not answer.ready
+    return answer.last_onset_s + (STAND_IN_S if called_in else STALL_S)
 
 
 def _next_onset_s(answer: Answer, clock_s: float) -> float:

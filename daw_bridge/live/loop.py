@@ -37,7 +37,7 @@ from daw_bridge.engine.parameters import Value
 from daw_bridge.engine.values import EngineSettings
 from daw_bridge.io.priority import PLAYING, raise_thread
 from daw_bridge.live.rack import PortRack
-from daw_bridge.live.thinker import Thinker
+from daw_bridge.live.thinker import Request
 from daw_bridge.music.messages import SUSTAIN, ControlChange, NoteOff, NoteOn, encode
 
 POLL_S: Final = 0.0005
@@ -88,6 +88,18 @@ class Mind(Protocol):
         ...
 
 
+class Answerer(Protocol):
+    """Who is asked for answers: `live.thinker.Thinker`, or `live.cascade.Cascade`."""
+
+    def take(self, request: Request) -> None:
+        """Queue a request and return."""
+        ...
+
+    def forget(self) -> None:
+        """Drop whatever is asked for: the asker is gone."""
+        ...
+
+
 class PlayLoop:
     """Owns the engine and the playing thread. `submit` and `report` may be called from any thread.
 
@@ -109,7 +121,7 @@ class PlayLoop:
         self._observers = observers
         self._clock = clock
         self._sleep = sleep
-        self._thinker: Thinker | None = None
+        self._thinker: Answerer | None = None
         self._submitted: deque[Event] = deque()
         self._reports: deque[Fault] = deque(maxlen=SUBMIT_LIMIT)
         self._deadline_s: float | None = float("-inf")
@@ -138,8 +150,8 @@ class PlayLoop:
         """The turn's state."""
         return self._state
 
-    def attach(self, thinker: Thinker) -> None:
-        """The model's thread, to which asks go."""
+    def attach(self, thinker: Answerer) -> None:
+        """The models' threads, to which asks go."""
         self._thinker = thinker
 
     def start(self) -> None:

@@ -92,7 +92,9 @@ class Thinker:
         reply: Callable[[Event], None],
         report: Callable[[Fault], None],
         clock: Callable[[], float] = time.perf_counter,
+        level: int = 0,
     ) -> None:
+        self._level = level
         self._continuer = continuer
         self._reply = reply
         self._report = report
@@ -209,7 +211,7 @@ class Thinker:
             first_index = answer.position
             notes = answer.draw(chunk, controls)
             now_s = self._clock()
-            self._reply(AnswerArrived(ask_id, first_index, notes, self._continuer.name, now_s - start_s))
+            self._reply(self._arrived(ask_id, first_index, notes, now_s - start_s))
             if not notes:
                 return
             start_s = now_s
@@ -220,6 +222,9 @@ class Thinker:
             self._absorb_waiting()
             if self._answer is not answer or self._more is not None:
                 return
+
+    def _arrived(self, ask_id: int, first_index: int, notes: tuple[Note, ...], model_s: float) -> AnswerArrived:
+        return AnswerArrived(ask_id, first_index, notes, self._continuer.name, model_s, self._level)
 
     def _follow(self, listen: Listen) -> None:
         try:
@@ -238,7 +243,7 @@ class Thinker:
 
     def _fail(self, ask_id: int, error: Exception) -> None:
         self._answer = self._more = None
-        self._reply(AnswerFailed(ask_id, _one_line(error)))
+        self._reply(AnswerFailed(ask_id, _one_line(error), self._level))
 
 
 def _one_line(error: Exception) -> str:

@@ -23,10 +23,10 @@ from daw_bridge.errors import BridgeError
 from daw_bridge.io.ports import MidiSystem, OutPort
 from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.systems import choose_system
+from daw_bridge.live.cascade import Cascade
 from daw_bridge.live.link_keeper import LinkKeeper
 from daw_bridge.live.loop import PlayLoop
 from daw_bridge.live.rack import InSlot, OutSlot, PortRack
-from daw_bridge.live.thinker import Thinker
 
 MEMORY: Final = "memory"
 """The model that needs no file: the phrase memory."""
@@ -78,7 +78,7 @@ class Bridge:
         self.settings = settled(settings)
         self._begins = EngineSettings(self.settings, mappings, presets)
         self._observers: list[Observer] = []
-        self._thinker: Thinker | None = None
+        self._cascade: Cascade | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
         with raised_helpers():
             self._rack = self._opened(copies)
@@ -125,20 +125,26 @@ class Bridge:
 
     def start(self, tier: Tier) -> None:
         """Begin to play with a warm model."""
-        self._thinker = Thinker(tier.continuer, self.submit, self.report)
-        self._loop.attach(self._thinker)
+        self._cascade = Cascade(self.submit, self.report)
+        self._loop.attach(self._cascade)
         with raised_helpers():
-            self._thinker.start()
+            self._cascade.add(tier.continuer)
             self._loop.start()
             self._rack.start(self.submit)
             self._link.start()
+
+    def back_up(self, tier: Tier) -> None:
+        """Another warm model answers from now on when those before it are late; after `start`, from any thread."""
+        if self._cascade is not None:
+            with raised_helpers():
+                self._cascade.add(tier.continuer)
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""
         self._link.stop()
         self._loop.stop()
-        if self._thinker is not None:
-            self._thinker.stop()
+        if self._cascade is not None:
+            self._cascade.stop()
         self._rack.close()
         self.system.close()
 

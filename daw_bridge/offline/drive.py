@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,10 +36,69 @@ class _Coming:
     event: Event = field(compare=False)
 
 
+class _Desk:
+    """One model at work in virtual time: each of its replies takes `latency_s`."""
+
+    def __init__(self, level: int, continuer: Continuer, latency_s: float) -> None:
+        self.continuer = continuer
+        self._level = level
+        self._latency_s = latency_s
+        self._ask: Ask | None = None
+        self._stream: AnswerStream | None = None
+        self._drawn = 0
+
+    def begin(self, ask: Ask) -> Iterator[tuple[float, Event]]:
+        """Answer a question: replies, and how much later they come."""
+        self._ask, self._drawn = ask, 0
+        try:
+            self._stream = self.continuer.begin(
+                ask.context, start_s=ask.start_s, seed=ask.seed, time_scale=ask.time_scale, drums=ask.drums
+            )
+        except Exception as error:  # whatever a model does, the music goes on
+            yield self._latency_s, self._failed(ask, error)
+            return
+        yield from self._draw(ask.until_s, ask.controls)
+
+    def go_on(self, more: AskMore) -> Iterator[tuple[float, Event]]:
+        """Answer further."""
+        if self._ask is not None and (self._ask.ask_id, self._drawn) == (more.ask_id, more.first_index):
+            yield from self._draw(more.until_s, more.controls)
+
+    def cancel(self, ask_id: int) -> None:
+        """Nobody waits for an answer any more."""
+        if self._ask is not None and self._ask.ask_id == ask_id:
+            self._ask = self._stream = None
+
+    def _draw(self, until_s: float, controls: SamplingControls) -> Iterator[tuple[float, Event]]:
+        ask, stream = self._ask, self._stream
+        if ask is None or stream is None:
+            return
+        first, last_s = self._drawn, float("-inf")
+        try:
+            while last_s < until_s and self._drawn - first < MOST_NOTES:
+                notes = stream.next(CHUNK, controls)
+                yield (
+                    self._latency_s,
+                    AnswerArrived(
+                        ask.ask_id, self._drawn, notes, self.continuer.name, self._latency_s, level=self._level
+                    ),
+                )
+                if not notes:
+                    return
+                self._drawn += len(notes)
+                last_s = notes[-1].onset_s
+        except Exception as error:  # as above
+            yield self._latency_s, self._failed(ask, error)
+
+    def _failed(self, ask: Ask, error: Exception) -> AnswerFailed:
+        return AnswerFailed(ask.ask_id, f"{type(error).__name__}: {error}", self._level)
+
+
 class OfflineDriver:
     """Feeds an engine and carries out its actions at virtual moments; answers take `latency_s` each.
 
-    `sent` is everything that went to the output.
+    `backups` are the models behind the first one, each with its latency; the engine's settings count them too. `sent`
+    is everything that went to the output.
     """
 
     def __init__(
@@ -48,20 +107,18 @@ class OfflineDriver:
         continuer: Continuer,
         *,
         latency_s: float = 0.0,
+        backups: Sequence[tuple[Continuer, float]] = (),
         observers: Sequence[Observer] = (),
     ) -> None:
         self.engine = engine
         self.sent: list[Sent] = []
-        self._continuer = continuer
-        self._latency_s = latency_s
+        models = ((continuer, latency_s), *backups)
+        self._desks = [_Desk(level, model, late_s) for level, (model, late_s) in enumerate(models)]
         self._observers = tuple(observers)
         self._coming: list[_Coming] = []
         self._order = 0
         self._deadline_s: float | None = None
         self._now_s = float("-inf")
-        self._ask: Ask | None = None
-        self._stream: AnswerStream | None = None
-        self._drawn = 0
 
     def put(self, at_s: float, event: Event) -> None:
         """Have an event come in at a moment."""
@@ -103,50 +160,23 @@ class OfflineDriver:
                     done.append(sent)
                     continue
                 case Listen(context, time_scale):
-                    self._continuer.follow(context, time_scale)
-                case Ask():
-                    self._begin(action)
-                case AskMore(ask_id, first_index, until_s, controls):
-                    if self._ask is not None and self._ask.ask_id == ask_id and first_index == self._drawn:
-                        self._draw(until_s, controls)
-                case Cancel(ask_id):
-                    if self._ask is not None and self._ask.ask_id == ask_id:
-                        self._ask = self._stream = None
+                    for desk in self._desks:
+                        desk.continuer.follow(context, time_scale)
+                case Ask(level=level):
+                    self._reply(self._desks[level].begin(action))
+                case AskMore(level=level):
+                    self._reply(self._desks[level].go_on(action))
+                case Cancel(ask_id, level):
+                    for desk in self._desks if level is None else self._desks[level : level + 1]:
+                        desk.cancel(ask_id)
             done.append(action)
         if done:
             for observer in self._observers:
                 observer.done(done, self._now_s)
 
-    def _begin(self, ask: Ask) -> None:
-        self._ask, self._drawn = ask, 0
-        try:
-            self._stream = self._continuer.begin(
-                ask.context, start_s=ask.start_s, seed=ask.seed, time_scale=ask.time_scale, drums=ask.drums
-            )
-        except Exception as error:  # whatever a model does, the music goes on
-            self._fail(ask, error)
-            return
-        self._draw(ask.until_s, ask.controls)
-
-    def _draw(self, until_s: float, controls: SamplingControls) -> None:
-        ask, stream = self._ask, self._stream
-        if ask is None or stream is None:
-            return
-        first, last_s = self._drawn, float("-inf")
-        try:
-            while last_s < until_s and self._drawn - first < MOST_NOTES:
-                notes = stream.next(CHUNK, controls)
-                answer_s = self._now_s + self._latency_s
-                self.put(answer_s, AnswerArrived(ask.ask_id, self._drawn, notes, self._continuer.name, self._latency_s))
-                if not notes:
-                    return
-                self._drawn += len(notes)
-                last_s = notes[-1].onset_s
-        except Exception as error:  # as above
-            self._fail(ask, error)
-
-    def _fail(self, ask: Ask, error: Exception) -> None:
-        self.put(self._now_s + self._latency_s, AnswerFailed(ask.ask_id, f"{type(error).__name__}: {error}"))
+    def _reply(self, replies: Iterator[tuple[float, Event]]) -> None:
+        for after_s, event in replies:
+            self.put(self._now_s + after_s, event)
 
 
 def run_offline(

@@ -32,7 +32,7 @@ class Auditor:
 
     def done(self, actions: Sequence[Action | Sent], now_s: float) -> None:  # noqa: ARG002 - as above
         for action in actions:
-            message = getattr(action, "message", None)
+            message = action.message if isinstance(action, Sent) else None
             if isinstance(message, NoteOn):
                 key = (message.channel, message.pitch)
                 assert key not in self.keys

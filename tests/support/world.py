@@ -116,10 +116,19 @@ class Diary:
 class World:
     """The engine under settings, with a musician who plays what the test says. Times in seconds from the start."""
 
-    def __init__(self, continuer: Continuer | None = None, *, latency_s: float = 0.0, **settings: Value) -> None:
+    def __init__(
+        self,
+        continuer: Continuer | None = None,
+        *,
+        latency_s: float = 0.0,
+        backups: Sequence[tuple[Continuer, float]] = (),
+        **settings: Value,
+    ) -> None:
         self.diary = Diary()
-        self.engine = Engine(EngineSettings({"seed": 7, **settings}))
-        self.driver = OfflineDriver(self.engine, continuer or Tune(), latency_s=latency_s, observers=[self.diary])
+        self.engine = Engine(EngineSettings({"seed": 7, **settings}, backups=len(backups)))
+        self.driver = OfflineDriver(
+            self.engine, continuer or Tune(), latency_s=latency_s, backups=backups, observers=[self.diary]
+        )
 
     # The musician
 
