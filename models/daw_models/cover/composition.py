@@ -81,9 +81,7 @@ def _relative_luminance(colours: Pixels) -> Picture:
     return np.asarray(linear @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32), dtype=np.float32)
 
 
-def _full(
-    picture: Pixels, size: int, title: str, artist: str, colours: Picture, align: str
-) -> tuple[Pixels, Typeset]:
+def _full(picture: Pixels, size: int, title: str, artist: str, colours: Picture, align: str) -> tuple[Pixels, Typeset]:
     """Type on the picture, at its calmer end, over a veil of the picture's own dark or light if it needs one."""
     margin = _MARGIN * size
     room = size - 2.0 * margin
@@ -126,9 +124,7 @@ def _plate(picture: Pixels, size: int, title: str, artist: str, colours: Picture
     return _finished(cover, lines, ink, block)
 
 
-def _band(
-    picture: Pixels, size: int, title: str, artist: str, colours: Picture, align: str
-) -> tuple[Pixels, Typeset]:
+def _band(picture: Pixels, size: int, title: str, artist: str, colours: Picture, align: str) -> tuple[Pixels, Typeset]:
     """The picture above, a field of one of its colours below with the type on it."""
     bright = float(np.median(luminance(as_float(resized(picture, 64)))))
     chosen = accent(colours)

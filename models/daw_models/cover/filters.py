@@ -84,7 +84,8 @@ def oklab(picture: Picture) -> Picture:
 def from_oklab(colours: Picture) -> Picture:
     """Oklab to sRGB, clipped to 0..1."""
     linear = np.clip((colours @ _FROM_LAB.T) ** 3 @ _FROM_LMS.T, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055).astype(np.float32)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055)
+    return np.asarray(encoded, dtype=np.float32)
 
 
 def sampled(picture: Picture, x: Any, y: Any) -> Picture:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from daw_models.cover.filters import Picture, as_bytes, as_float, blur, from_oklab, luminance, oklab, resized
 from daw_models.cover.impasto import in_bands, paint, relief
-from daw_models.cover.palette import accent, main_colours, toned
+from daw_models.cover.palette import accent, main_colours
 from daw_models.cover.strokes import trace_layers
 
 Pixels = NDArray[np.uint8]
@@ -36,7 +36,7 @@ def graded(picture: Pixels) -> Pixels:
     low, high = 0.4 * low + 0.6 * min(low, aim_low + 0.04), high
     opened = aim_low + (light - low) / max(high - low, 0.15) * (0.45 * aim_high + 0.55 * high - aim_low)
     radius = picture.shape[0] / 40.0
-    firm = opened + 0.35 * (opened - blur(opened.astype(np.float32), radius))
+    firm = opened + 0.16 * (opened - blur(opened.astype(np.float32), radius))
     graded_colours = np.concatenate([np.clip(firm, 0.0, 1.0)[..., None], colours[..., 1:] * 1.14], axis=-1)
     return as_bytes(from_oklab(graded_colours.astype(np.float32)))
 
@@ -102,9 +102,7 @@ def poster_finish(picture: Pixels, size: int, _seed: int) -> Pixels:
     def cut(top: int, end: int) -> None:
         low, high = max(top - 1, 0), min(end + 1, size)
         box = (0.0, low * scale, float(work.shape[0]), high * scale)
-        members = [
-            np.asarray(field.resize((size, high - low), Image.Resampling.BICUBIC, box=box)) for field in fields
-        ]
+        members = [np.asarray(field.resize((size, high - low), Image.Resampling.BICUBIC, box=box)) for field in fields]
         out[top:end] = as_bytes(_flat(members, flat)[top - low : top - low + end - top])
 
     in_bands(size, cut)
@@ -139,15 +137,20 @@ def duotone_finish(picture: Pixels, size: int, seed: int) -> Pixels:
 
 
 def two_inks(colours: Picture, seed: int) -> tuple[Picture, Picture]:
-    """A deep and a pale colour of one family; a colourless picture gets the hue of the seed."""
+    """A deep and a pale ink: the picture's own strongest colour, or a pair of the printer's for a colourless one."""
     chosen = accent(colours)
-    hue = float(np.arctan2(chosen[2], chosen[1]))
     if np.hypot(chosen[1], chosen[2]) < 0.03:
-        hue = (seed >> 12) % 360 / 180.0 * np.pi
-    turned = hue + (0.6 if (seed >> 24) % 2 else -0.6)
-    deep = np.array([0.30, 0.085 * np.cos(hue), 0.085 * np.sin(hue)], dtype=np.float32)
-    pale = np.array([0.93, 0.035 * np.cos(turned), 0.035 * np.sin(turned)], dtype=np.float32)
-    return toned(deep, 0.30, 0.085), toned(pale, 0.93, 0.035)
+        deep_hue, pale_hue = (np.deg2rad(degrees) for degrees in _PAIRS[(seed >> 12) % len(_PAIRS)])
+    else:
+        deep_hue = float(np.arctan2(chosen[2], chosen[1]))
+        pale_hue = deep_hue + (0.5 if (seed >> 24) % 2 else -0.5)
+    deep = np.array([0.31, 0.095 * np.cos(deep_hue), 0.095 * np.sin(deep_hue)], dtype=np.float32)
+    pale = np.array([0.925, 0.040 * np.cos(pale_hue), 0.040 * np.sin(pale_hue)], dtype=np.float32)
+    return deep, pale
+
+
+_PAIRS: Final = ((262, 92), (22, 78), (155, 100), (215, 60), (300, 350), (195, 210), (45, 95), (252, 20))
+"""Hues (Oklab, degrees) of inks that go together, deep and pale: blue on cream, oxblood on sand, fir on straw, ..."""
 
 
 FINISHES: Final[Mapping[str, Callable[[Pixels, int, int], Pixels]]] = {

@@ -1,7 +1,8 @@
 """Strokes become paint: every pixel of the print is computed at its own size, bristles, ridges and light included.
 
-A layer is first drawn as a map that says which piece of which stroke lies on top; from the map each pixel gets its place
-across and along its stroke, and from that its colour, how much paint the bristles leave there, and how high it stands.
+A layer is first drawn as a map that says which piece of which stroke lies on top; from the map each pixel gets its
+place across and along its stroke, and from that its colour, how much paint the bristles leave there, and how high it
+stands.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -35,7 +37,9 @@ class _Pieces:
     corners: Floats  # [M, 4, 2]
     caps: Floats  # [2 N, 7, 2]
     first: NDArray[np.int64]  # [N + 1]: the number of the first segment of each stroke, and one past the last
-    table: Floats  # [M + 1, 10]: x, y, unit x, unit y, 1 / half width, along, stroke length, stroke, shift across, along
+    table: (
+        Floats  # [M + 1, 10]: x, y, unit x, unit y, 1 / half width, along, stroke length, stroke, shift across, along
+    )
     left: Floats  # [N, 3]
     right: Floats
 
@@ -51,7 +55,7 @@ def paint(layers: Sequence[Strokes], ground: Picture, size: int, seed: int) -> t
         pieces = _pieces(strokes, size)
         above = _map(pieces, size)
         thickness = 0.45 + 0.18 * number
-        in_bands(size, lambda top, end: _shade(canvas, height, above, pieces, bristles, thickness, size, top, end))
+        in_bands(size, partial(_shade, canvas, height, above, pieces, bristles, thickness, size))
     return canvas, height
 
 
@@ -75,7 +79,7 @@ def _pieces(strokes: Strokes, size: int) -> _Pieces:
     x, y = strokes.x * size, strokes.y * size
     step_x, step_y = np.diff(x, axis=1), np.diff(y, axis=1)
     lengths = np.maximum(np.hypot(step_x, step_y), 1e-3)
-    unit_x, unit_y = step_x / lengths, step_y / lengths
+    unit_x, unit_y = (step_x / lengths).astype(np.float32), (step_y / lengths).astype(np.float32)
     width = strokes.width[:, None] * size
     # Normals at the joints are those of both segments, so that neighbours share their corners.
     normal_x = np.concatenate([-unit_y[:, :1], -(unit_y[:, 1:] + unit_y[:, :-1]) / 2, -unit_y[:, -1:]], axis=1)
@@ -207,7 +211,7 @@ def _coverage(texture: Floats, place: Floats, narrow: Floats, run: Floats, total
     dry = np.float32(0.55) * tired + np.float32(0.45) * side * side * side
     bare = np.clip((texture - dry + np.float32(0.46)) * np.float32(3.2), 0.0, 1.0)
     ends = np.clip(np.minimum(into * np.float32(8.0), left_over * np.float32(4.0)) + texture * _HALF - _HALF, 0.0, 1.0)
-    rim = np.clip((1.0 - np.abs(place)) / (narrow * np.float32(1.5)), 0.0, 1.0)
+    rim = np.clip((1.0 - np.abs(place)) / (narrow * np.float32(1.5)) + np.float32(0.3), 0.0, 1.0)
     return np.asarray(bare * ends * rim)
 
 
@@ -216,7 +220,7 @@ def relief(height: Picture, depth: float) -> Picture:
     light = np.zeros_like(height)
     light[1:-1, 1:-1] = height[2:, 2:] - height[:-2, :-2]
     light[1:-1, 1:-1] += _HALF * (height[2:, 1:-1] - height[:-2, 1:-1])
-    return np.tanh(light * np.float32(depth))
+    return np.asarray(np.tanh(light * np.float32(depth)))
 
 
 def in_bands(size: int, work: Callable[[int, int], None]) -> None:

@@ -1,4 +1,4 @@
-"""Fonts for any title: ours for Latin, Greek and Cyrillic, the system's for other scripts, and a word where none fits."""
+"""Fonts for any title: ours for Latin, Greek and Cyrillic, the system's for other scripts; what none has is said."""
 
 from __future__ import annotations
 

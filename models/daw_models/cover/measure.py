@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daw_bridge.errors import BridgeError
 from daw_bridge.music.midifile import read_piece
@@ -43,7 +44,7 @@ def _heard_in(folder: Path, most: int) -> list[Heard]:
         try:
             found.append(hear(read_piece(file), str(file)))
         except BridgeError as error:
-            print(error, file=sys.stderr)
+            sys.stderr.write(f"{error}\n")
     return found
 
 
@@ -64,7 +65,7 @@ def _document(heard: Sequence[Heard], counts: dict[str, int]) -> str:
     return f'{{\n  "source": {json.dumps(source)},\n  "quantiles": {{\n{rows}\n  }}\n}}\n'
 
 
-def _rounded(values: np.ndarray) -> list[float]:
+def _rounded(values: NDArray[np.float64]) -> list[float]:
     return [float(f"{value:.5g}") for value in values]
 
 

@@ -82,7 +82,8 @@ def directions(picture: Picture, sigma: float) -> tuple[Picture, Picture]:
     """Unit vectors along the edges of a picture: the minor eigenvector of its structure tensor, smoothed by `sigma`."""
     light = luminance(picture)
     down, across = np.gradient(light)
-    xx, yy, xy = (blur(part.astype(np.float32), sigma) for part in (across**2, down**2, across * down))
+    parts = (np.square(across), np.square(down), across * down)
+    xx, yy, xy = (blur(np.asarray(part, dtype=np.float32), sigma) for part in parts)
     angle = 0.5 * np.arctan2(2.0 * xy, xx - yy) + np.pi / 2.0
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 

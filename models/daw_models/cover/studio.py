@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from daw_bridge.errors import UsageError
 from daw_models.art.attributes import ATTRIBUTES
-from daw_models.art.painter import SETS, SHIPPED as PAINTER_FILE
-from daw_models.art.painter import Painter, Wish
+from daw_models.art.painter import SETS, Painter
 from daw_models.cover.composition import LAYOUTS, READABLE, Typeset, choose_layout, compose, picture_side
 from daw_models.cover.finishes import FINISHES, graded
 from daw_models.cover.hearing import Heard
@@ -23,6 +22,7 @@ from daw_models.cover.png import LARGEST_BYTES, Encoded, encode
 from daw_models.cover.upscaler import SHIPPED as UPSCALER_FILE
 from daw_models.cover.upscaler import enlarge, load_upscaler
 from daw_models.cover.wishes import Chosen, blended, choose, described, moved
+from daw_models.weights_file import WEIGHTS
 
 Pixels = NDArray[np.uint8]
 
@@ -35,8 +35,8 @@ SOFTWARE: Final = "aiart-bridge cover"
 class Order:
     """What is asked of a cover, beside the piece.
 
-    None leaves the choice to the music. `offsets` move attributes by percentiles (-1..1); `mix` is another piece and its
-    share (0..1); `variation` numbers pictures of the same wish.
+    None leaves the choice to the music. `offsets` move attributes by percentiles (-1..1); `mix` is another piece and
+    its share (0..1); `variation` numbers pictures of the same wish.
     """
 
     title: str = ""
@@ -73,7 +73,7 @@ class Studio:
         self._painter = painter or Painter.load()
         self._enlarger = enlarger or load_upscaler()
         self._models = {
-            "painter": _digest(PAINTER_FILE) if painter is None else "own",
+            "painter": _digest(WEIGHTS / "painter.safetensors") if painter is None else "own",
             "upscaler": _digest(UPSCALER_FILE) if enlarger is None else "own",
         }
 
@@ -142,7 +142,9 @@ def check(order: Order) -> None:
         if not -1.0 <= offset <= 1.0:
             raise UsageError(f"{offset:g} is outside -1 to 1", where=name, cure="0.3 is a clear step")
     if order.mix and not 0.0 <= order.mix[1] <= 1.0:
-        raise UsageError(f"a share of {order.mix[1]:g} is outside 0 to 1", where="--mix", cure="0.4 keeps most of the piece")
+        raise UsageError(
+            f"a share of {order.mix[1]:g} is outside 0 to 1", where="--mix", cure="0.4 keeps most of the piece"
+        )
 
 
 def slerp(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:

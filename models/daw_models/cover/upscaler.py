@@ -6,7 +6,7 @@ Shi et al., "Real-Time Single Image and Video Super-Resolution", CVPR 2016).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from daw_bridge.errors import UsageError
+from daw_models.art.weights import fill, read_picture_weights, write_picture_weights
 from daw_models.weights_file import WEIGHTS
 
+FAMILY: Final = "upscaler"
 SHIPPED: Final = WEIGHTS / "upscaler.safetensors"
 
 
@@ -28,10 +31,6 @@ class UpscalerConfig:
     channels: int = 40
     blocks: int = 5
     scale: int = 4
-
-    def as_spec(self) -> dict[str, int]:
-        """The sizes as they go into the header of a weights file."""
-        return asdict(self)
 
 
 class Upscaler(nn.Module):
@@ -77,7 +76,20 @@ def enlarge(net: Upscaler, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def load_upscaler(path: Path | None = None) -> Upscaler:
-    """The shipped net, or that of a weights file. Raises UsageError for a damaged file or another kind of model."""
-    from daw_models.cover.upscaler_file import read_upscaler
+    """The shipped net, or that of a file. Raises UsageError, naming the file, if it is damaged or no upscaler."""
+    path = SHIPPED if path is None else path
+    _, architecture, tensors = read_picture_weights(path, FAMILY)
+    try:
+        config = UpscalerConfig(**{item.name: int(str(architecture[item.name])) for item in fields(UpscalerConfig)})
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"its header lacks the sizes of the net ({error})", where=str(path)) from None
+    net = Upscaler(config)
+    fill(net, tensors, path)
+    return net
 
-    return read_upscaler(SHIPPED if path is None else path)
+
+def write_upscaler(path: Path, net: Upscaler, **facts: object) -> Path:
+    """Write a net with its `trained_on`, `recipe` and `figures`."""
+    told = {name: facts.get(name, {}) for name in ("trained_on", "recipe", "figures")}
+    spec = {"family": FAMILY, **asdict(net.config)}
+    return write_picture_weights(path, net.state_dict(), architecture=spec, **told)

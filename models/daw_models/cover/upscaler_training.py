@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -233,9 +233,7 @@ def _learn_critic(run: _Run, made: Tensor, large: Tensor) -> float:
     return float(loss.detach())
 
 
-def _patches(
-    pictures: Sequence[NDArray[np.uint8]], course: UpscalerTraining, rng: np.random.Generator
-) -> Tensor:
+def _patches(pictures: Sequence[NDArray[np.uint8]], course: UpscalerTraining, rng: np.random.Generator) -> Tensor:
     """A batch of random patches [batch, 3, patch, patch], mirrored by chance."""
     cut = []
     for _ in range(course.batch):
@@ -265,8 +263,3 @@ def _psnr(made: Tensor, large: Tensor) -> float:
 def _fine(made: Tensor, large: Tensor) -> float:
     """The share of the plate's contrast between neighbours that the picture has."""
     return float(_steps(made).abs().mean() / _steps(large).abs().mean())
-
-
-def course_as_spec(course: UpscalerTraining) -> dict[str, Any]:
-    """The course as it goes into the header of a weights file."""
-    return asdict(course)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from daw_models.art.attributes import ATTRIBUTES
-from daw_models.art.painter import SETS, Wish
+from daw_models.art.wish import SETS, Wish
 from daw_models.cover.hearing import FEATURES, Heard
 
 REFERENCE: Final = Path(__file__).parent / "reference.json"
@@ -118,10 +118,7 @@ def choose(heard: Heard, *, set_name: str | None = None) -> Chosen:
     at = places(heard)
     values = []
     for attribute in ATTRIBUTES:
-        if attribute == "hue":
-            value = _hue(heard)
-        else:
-            value = percentile(f"score:{attribute}", score(LINKS[attribute], at))
+        value = _hue(heard) if attribute == "hue" else percentile(f"score:{attribute}", score(LINKS[attribute], at))
         values.append(_inside(value))
     picked = set_name or _set(heard, at)
     wish = Wish(picked, tuple(values))
@@ -192,8 +189,11 @@ def _said(heard: Heard, at: Mapping[str, float]) -> list[str]:
     for name, text in shown.items():
         low, high = _FEATURE_WORDS[name]
         place = at[name]
-        lines.append(f"{text}: more {high} than {place:.0%} of pieces" if place >= 0.5 else
-                     f"{text}: more {low} than {1.0 - place:.0%} of pieces")
+        lines.append(
+            f"{text}: more {high} than {place:.0%} of pieces"
+            if place >= 0.5
+            else f"{text}: more {low} than {1.0 - place:.0%} of pieces"
+        )
     return lines
 
 
@@ -204,11 +204,17 @@ def _reasons(heard: Heard, at: Mapping[str, float], wish: Wish, set_name: str | 
         lines = [f"set {wish.set_name}: {_because(SET_LINKS[wish.set_name], at, 1.0)}, and by the hash of the notes"]
     for name, value in zip(ATTRIBUTES, wish.attributes, strict=True):
         if name == "hue":
-            tonic = "the hash of the notes" if heard.key is None else f"the place of {heard.key.name} on the circle of fifths"
+            tonic = (
+                "the hash of the notes"
+                if heard.key is None
+                else f"the place of {heard.key.name} on the circle of fifths"
+            )
             lines.append(f"hue {value:.0%}: {tonic}")
         else:
             way = 1.0 if value >= 0.5 else -1.0
-            lines.append(f"{name.replace('_', ' ')} {value:.0%}: {_word(name, value)}, {_because(LINKS[name], at, way)}")
+            lines.append(
+                f"{name.replace('_', ' ')} {value:.0%}: {_word(name, value)}, {_because(LINKS[name], at, way)}"
+            )
     return lines
 
 

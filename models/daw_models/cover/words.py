@@ -55,7 +55,9 @@ _MOVES: Final[Mapping[str, Mapping[str, float]]] = {
     "winter": {"warmth": -0.4, "brightness": 0.15, "saturation": -0.35},
 }
 _SETS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("sea", "mountain", "forest", "river", "desert", "sky", "garden", "landscape", "snow"), "landscape"),
+    **dict.fromkeys(
+        ("sea", "mountain", "forest", "river", "desert", "sky", "garden", "landscape", "snow"), "landscape"
+    ),
     **dict.fromkeys(("city", "street", "town", "church", "house", "bridge", "townscape"), "townscape"),
     **dict.fromkeys(("flower", "plant", "leaf", "rose", "botanical"), "botanical"),
     **dict.fromkeys(("shell", "crystal", "plankton", "geometry", "radiolaria"), "radiolaria"),
