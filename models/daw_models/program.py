@@ -33,6 +33,7 @@ _SOURCES = (
     "nets/notewise.py",
     "nets/products.py",
     "nets/sampling.py",
+    "nets/steering.py",
     "nets/transformer.py",
 )
 

@@ -24,6 +24,17 @@ from daw_models.nets.features import (
 from daw_models.nets.notewise import CLASSES, STATUS_ROWS, NoteNet
 from daw_models.nets.products import ProductMaker
 from daw_models.nets.sampling import choose
+from daw_models.nets.steering import (
+    FADE,
+    WINDOW,
+    fading_ramp,
+    figure_of,
+    onset_steps,
+    past_figures,
+    repeated_figures,
+    sounding_weight,
+    tone_pull,
+)
 
 
 class Continuer(nn.Module):
@@ -54,6 +65,8 @@ class Continuer(nn.Module):
     told_nothing: Tensor
     length_rows: Tensor
     opening_entering: Tensor
+    steps: Tensor
+    fading: Tensor
 
     def __init__(self, net: NoteNet, product: ProductMaker) -> None:
         super().__init__()
@@ -76,6 +89,8 @@ class Continuer(nn.Module):
         self.register_buffer("first_cells", torch.tensor([vocabulary.first_cell_of_bin(index) for index in bins]))
         self.register_buffer("widths", torch.tensor([vocabulary.width_of_bin(index) for index in bins]))
         self.register_buffer("ramp", recency_ramp(MEMORY))
+        self.register_buffer("steps", onset_steps(self.max_cells))
+        self.register_buffer("fading", fading_ramp(WINDOW, FADE))
         nothing = torch.tensor([[[self.none], [128], [self.none], [0]]], dtype=torch.int16)
         self.register_buffer("told_nothing", nothing)
         buckets = length_bucket(torch.arange(256))
@@ -303,6 +318,23 @@ class Continuer(nn.Module):
         )
         return nats, own
 
+    def _recent(self, state: list[Tensor], more: int, began: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Of the last WINDOW notes, with room for more: pitch classes, weights for the harmony, figures; [B, n] each.
+
+        Only figures between notes from number `began` on can be met again.
+        """
+        batch, heard = state[4].size(0), int(state[9][0].item())
+        number = torch.arange(heard - 128, heard + more)
+        memory = state[6][:, :, number[:128] % 2048].to(torch.int64)
+        room = torch.zeros((batch, more), dtype=torch.int64)
+        pitches = torch.cat([memory[:, 2], room], 1)
+        steps = torch.cat([self.steps[memory[:, 0].clamp(min=0, max=self.max_cells)], room], 1)
+        figures = past_figures(pitches, steps, max(began, 0) + 129 - heard)
+        figures[:, 128:] = -(1 << 21) - number[128:]
+        durations = self.first_cells[memory[:, 3].clamp(min=0, max=self.none - 1)]
+        weights = sounding_weight(durations) * (number[:128] >= 0)
+        return pitches % 12, torch.cat([weights, torch.zeros(batch, more)], 1), figures
+
     @torch.jit.export
     def sample(
         self,
@@ -317,7 +349,9 @@ class Continuer(nn.Module):
         uniforms float [B, n, 4] in [0, 1) decide everything. first_onset_cells >= 0 forces the first onset difference.
         Controls, all optional: temperature [4], top_p [4], pitch_bias [128], onset_bias [2] (nats per second, least
         cells), max_duration_cells [1], velocity_bias [2] (centre, strength), imitation [1] (nats added to the pitch
-        that followed the last time).
+        that followed the last time), tones [13] (nats for each pitch class, and following strength, see
+        `tone_pull`), variety [2] (nats against a figure that the answer has played before, and how many notes were
+        heard when the answer began).
         """
         own = self._own(state)
         batch, notes = uniforms.size(0), uniforms.size(1)
@@ -347,6 +381,17 @@ class Continuer(nn.Module):
         pitch_bias = torch.zeros(0)
         if "pitch_bias" in controls:
             pitch_bias = controls["pitch_bias"]
+        tones, following = torch.zeros(0), 0.0
+        if "tones" in controls:
+            tones, following = controls["tones"][:12], float(controls["tones"][12].item())
+        variety, began = 0.0, 0
+        if "variety" in controls:
+            variety, began = float(controls["variety"][0].item()), int(controls["variety"][1].item())
+        steered = tones.size(0) > 0 or variety != 0.0
+        classes, figures = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+        weights = torch.zeros(0)
+        if steered:
+            classes, weights, figures = self._recent(own, notes, began)
         # A wide bin is one draw; the low bits of the same uniform say which of its cells.
         inside = torch.frac(uniforms * 4096.0)
         for part in range(4):
@@ -373,6 +418,13 @@ class Continuer(nn.Module):
             kept[1].append(logits if lift == 0.0 else self._pitch_logits(own, onset, then, note_class, 0.0))
             if pitch_bias.size(0) > 0:
                 logits = logits + pitch_bias
+            last, step, end = own[3][:, 0, 0], torch.zeros(0, dtype=torch.int64), index + 128
+            if tones.size(0) > 0:
+                fading = weights[:, index:end] * self.fading
+                logits = logits + tone_pull(tones, following, classes[:, index:end], fading)
+            if variety != 0.0:
+                step = self.steps[onset_cells]
+                logits = logits - variety * torch.log1p(repeated_figures(figures[:, index:end], last, step))
             pitch = choose(logits, warmth[1], top_p[1], draw[:, 1])
             held = self._pitch_held(own, pitch)
             logits = self._duration_logits(own, onset, pitch, then, held, note_class)
@@ -388,6 +440,11 @@ class Continuer(nn.Module):
             rows.append(note)
             onsets.append(onset)
             durations.append(duration)
+            if steered:
+                classes[:, end] = pitch % 12
+                weights[:, end] = sounding_weight(duration_cells)
+                if variety != 0.0 and int(own[9][0].item()) > began:
+                    figures[:, end] = figure_of(pitch - last, step)
             self._advance(own, note, onset, duration, note_class)
         if notes == 0:
             return torch.zeros((batch, 0, 4), dtype=torch.int64), torch.zeros(batch, 0, 4), own
@@ -432,4 +489,4 @@ def _folded(tables: list[Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(rows), torch.tensor(starts)
 
 
-assert (RING, ENDS, FINDERS, LENGTH_BUCKETS, MEMORY) == (12, 4, 2, 16, 2048), "literals above, for TorchScript"
+assert (RING, ENDS, FINDERS, LENGTH_BUCKETS, MEMORY, WINDOW) == (12, 4, 2, 16, 2048, 128), "literals, for TorchScript"

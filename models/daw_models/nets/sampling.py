@@ -17,11 +17,16 @@ def choose(logits: Tensor, temperature: float, top_p: float, uniform: Tensor) ->
     weights = torch.softmax(logits if temperature == 1.0 else logits / temperature, -1)
     last = weights.size(-1) - 1
     if top_p < 1.0:
-        ranked, order = weights.sort(-1, descending=True)
+        # The likeliest few nearly always hold enough, and finding them costs a third of sorting all.
+        ranked, order = weights.topk(min(64, last + 1))
         reached = ranked.cumsum(-1)
-        kept = torch.searchsorted(reached, torch.full_like(reached[:, :1], top_p)).clamp_(max=last)
+        if last >= 64 and float(reached[:, -1].min().item()) < top_p:
+            ranked, order = weights.sort(-1, descending=True)
+            reached = ranked.cumsum(-1)
+        most = reached.size(-1) - 1
+        kept = (reached < top_p).sum(-1, keepdim=True).clamp_(max=most)
         goal = reached.gather(-1, kept) * (uniform * 0.999999).unsqueeze(-1)
-        return order.gather(-1, torch.searchsorted(reached, goal, right=True).clamp_(max=last)).squeeze(-1)
+        return order.gather(-1, torch.searchsorted(reached, goal, right=True).clamp_(max=most)).squeeze(-1)
     reached = weights.cumsum(-1)
     # A hair below the total, so that rounding can not select a forbidden bin at the end.
     goal = reached[:, -1:] * (uniform * 0.999999).unsqueeze(-1)
