@@ -158,6 +158,15 @@ def _bar_ticks(file: mido.MidiFile, at_tick: int) -> float:
         ),
         key=lambda row: row[0],
     )
-    bars = [(tick, file.ticks_per_beat * 4 * max(m.numerator, 1) / m.denominator) for tick, m in rows]
-    now = [length for tick, length in bars if tick <= at_tick][-1:] or [file.ticks_per_beat * 4.0]
+    beat = _beat_ticks(file)
+    bars = [(tick, beat * 4 * max(m.numerator, 1) / m.denominator) for tick, m in rows]
+    now = [length for tick, length in bars if tick <= at_tick][-1:] or [beat * 4]
     return max(now + [length for tick, length in bars if abs(tick - at_tick) <= now[0]])
+
+
+def _beat_ticks(file: mido.MidiFile) -> float:
+    """Ticks of a quarter note; of half a second where the file counts frames, which mido reads as a negative number."""
+    division = file.ticks_per_beat & 0xFFFF
+    if not division & 0x8000:
+        return float(division)
+    return (256 - (division >> 8)) * (division & 0xFF) / 2
