@@ -82,6 +82,11 @@ class Task(ABC):
         torch.set_rng_state(checkpoint.tensors["random"])
 
 
+def go_back(loss: Tensor, gradient: Tensor | None = None) -> None:
+    """Gradients of a loss, or of a tensor whose own `gradient` is given."""
+    torch.autograd.backward(loss, gradient)
+
+
 def follow(average: nn.Module, net: nn.Module, step: int, keep: float) -> None:
     """Draw a running average of weights a little towards `net`; faster while the run is young."""
     keep = min(keep, (1 + step) / (10 + step))
@@ -150,7 +155,7 @@ def _restore(task: Task, path: Path) -> tuple[int, float]:
     facts = checkpoint.facts
     try:
         task.restore(checkpoint)
-        task.random.bit_generator.state = facts["random"]
+        task.random.bit_generator.state = cast("Mapping[str, object]", facts["random"])
     except (RuntimeError, KeyError) as error:
         raise UsageError(
             "holds a run of another recipe", where=str(path), cure="give the recipe it was started with"

@@ -16,9 +16,10 @@ from daw_models.art.weights import fill, read_picture_weights
 from daw_models.art.wish import SETS, Wish
 from daw_models.weights_file import WEIGHTS
 
-__all__ = ["ATTRIBUTES", "LATENT", "SETS", "Painter", "Wish"]
+__all__ = ["ATTRIBUTES", "LATENT", "SETS", "SHIPPED", "Painter", "Wish"]
 
 LATENT = 128
+SHIPPED = WEIGHTS / "painter.safetensors"
 _SEEDS = 1 << 64
 
 
@@ -32,7 +33,7 @@ class Painter:
     @classmethod
     def load(cls, path: Path | None = None) -> Painter:
         """Read the weights. Raises UsageError, naming the file, if it is missing, damaged or no painter."""
-        path = WEIGHTS / "painter.safetensors" if path is None else path
+        path = SHIPPED if path is None else path
         header, architecture, tensors = read_picture_weights(path, "painter")
         net = Painting(PaintingConfig.from_spec(architecture))
         fill(net, tensors, path)
@@ -47,12 +48,13 @@ class Painter:
         return self.net.config.size
 
     def latent(self, seed: int) -> NDArray[np.float32]:
-        """The latent of a seed, float32 [LATENT], normally distributed; the same with every version of the libraries."""
+        """The latent of a seed, float32 [LATENT], normally distributed; the same whatever the libraries' version."""
         return latent_of(seed, self.net.config.generator.latent)
 
     def paint(self, latent: NDArray[np.float32], wish: Wish) -> NDArray[np.uint8]:
         """The picture of a latent [LATENT] and a wish, uint8 [size, size, 3]; the same every time."""
-        return self.paint_all(latent[None], [wish])[0]
+        painted: NDArray[np.uint8] = self.paint_all(latent[None], [wish])[0]
+        return painted
 
     def paint_all(self, latents: NDArray[np.float32], wishes: Sequence[Wish]) -> NDArray[np.uint8]:
         """The pictures of latents [N, LATENT] and N wishes, uint8 [N, size, size, 3]."""
@@ -71,4 +73,5 @@ def latent_of(seed: int, count: int = LATENT) -> NDArray[np.float32]:
     raw = np.random.Philox(key=seed % _SEEDS).random_raw(2 * count)
     uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     radius = np.sqrt(-2 * np.log(uniform[:count]))
-    return (radius * np.cos(2 * np.pi * uniform[count:])).astype(np.float32)
+    drawn: NDArray[np.float32] = (radius * np.cos(2 * np.pi * uniform[count:])).astype(np.float32)
+    return drawn

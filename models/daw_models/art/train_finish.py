@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from daw_models.art.attributes import ATTRIBUTES, Standing, measure_batch
-from daw_models.art.course import Task, follow
+from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.autoencoder import Encoder
 from daw_models.art.nets.critic import Critic, CriticConfig, moved
 from daw_models.art.nets.painting import Painting
@@ -30,7 +30,7 @@ _LEAST_SPREAD = (0.03, 0.02, 0.03, 0.02, 0.02, 15.0, 0.005, 0.03)
 
 @dataclass(frozen=True)
 class FinishTraining:
-    """`redraw` weighs real pictures redrawn through the encoder, `adversarial_from` is when the critic is first heard."""
+    """`redraw` weighs real pictures redrawn through the encoder, the critic is fully heard after `adversarial_from`."""
 
     seed: int = 1
     batch: int = 8
@@ -121,7 +121,7 @@ class FinishTask(Task):
             both = moved(torch.cat([real, judged]), self.shuffle, shift=0.08)
             truth, lie = critic(both, conditions[0].repeat(2), torch.cat(conditions[1:])).chunk(2)
         loss = functional.softplus(lie - truth).mean()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
+        go_back(loss)
         figures = {"critic": float(loss.detach()), "gap": float((truth - lie).detach().mean())}
         if self.steps_taken % training.penalty_every == 0:
             figures["penalty"] = self._penalty(both.detach(), conditions)
@@ -131,7 +131,7 @@ class FinishTask(Task):
         heard = min(1.0, self.steps_taken / max(1, training.adversarial_from))
         wanted = heard * judged.grad * (-(1 - fooled) / fooled.clamp_min(1e-6))[:, None, None, None]
         missed, gradient = self._missed(drawn, labels, wishes)
-        drawn.backward(wanted + gradient)  # type: ignore[no-untyped-call]
+        go_back(drawn, wanted + gradient)
         figures["missed"] = missed
         if self.steps_taken % training.redraw_every == 0:
             figures["redrawn"] = self._redraw(painting, real)
@@ -168,7 +168,7 @@ class FinishTask(Task):
                 latents = self.encoder(scaled(half, self.size // 2))[0]
             drawn = painting.from_latents(latents)
         loss = (drawn - half).abs().mean() + detail_loss(drawn, half, levels=4)
-        (training.redraw * loss / 40).backward()
+        go_back(training.redraw * loss / 40)
         return float(loss.detach())
 
     def _penalty(self, both: Tensor, conditions: tuple[Tensor, Tensor, Tensor]) -> float:
@@ -180,7 +180,7 @@ class FinishTask(Task):
             verdicts = critic(picked, labels.repeat(2), torch.cat([told, wishes]))
         (slope,) = torch.autograd.grad(verdicts.sum(), picked, create_graph=True)
         steep = slope.square().sum((1, 2, 3)).mean()
-        (training.penalty * training.penalty_every * steep).backward()
+        go_back(training.penalty * training.penalty_every * steep)
         return float(steep.detach())
 
     def sheet(self) -> NDArray[np.uint8]:

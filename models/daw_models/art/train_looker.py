@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from daw_models.art.course import Task, follow
+from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.looker import LookerConfig, LookerNet
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, tiled
@@ -86,7 +86,7 @@ class LookerTask(Task):
             "attributes": 4 * (of_attributes - wanted).square().mean(),
         }
         optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
+        go_back(torch.stack(list(losses.values())).sum())
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for group in optimiser.param_groups:
             group["lr"] = falling_rate(training.learning_rate, progress, self.steps_taken, training.warmup_steps)

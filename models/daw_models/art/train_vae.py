@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from daw_models.art.course import Task, follow
+from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
 from daw_models.art.nets.layers import halved
 from daw_models.art.pictures import Pictures, random_batch
@@ -76,7 +76,7 @@ class VaeTask(Task):
         divergence = 0.5 * (mean.square() + spread.exp() - 1 - spread).mean()
         loss = plain + training.detail * detail_loss(drawn, batch) + training.kl * divergence
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this one unannotated
+        go_back(loss)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for group in optimiser.param_groups:
             group["lr"] = falling_rate(training.learning_rate, progress, self.steps_taken, training.warmup_steps)

@@ -69,7 +69,7 @@ class Critic(nn.Module):
         """Verdicts [N]."""
         gathered = bend(self.gather(bend(self.stage_features(grids)[-1]).flatten(1)))
         told = self.wish(labels, percentiles)
-        verdict = self.verdict(gathered)[:, 0] + (gathered * told).sum(1) / gathered.shape[1] ** 0.5
+        verdict: Tensor = self.verdict(gathered)[:, 0] + (gathered * told).sum(1) / gathered.shape[1] ** 0.5
         return verdict.float()
 
 
