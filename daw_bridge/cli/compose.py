@@ -31,6 +31,8 @@ _SAMPLING: Final = (
     "density",
     "imitation",
     "follow_velocity",
+    "tonality",
+    "variety",
     "pitch_low",
     "pitch_high",
     "max_polyphony",
@@ -104,6 +106,8 @@ def sampling_of(options: argparse.Namespace, settings: Settings) -> tuple[Sampli
         max_polyphony=int(values["max_polyphony"]),
         imitation=float(values["imitation"]),
         follow_velocity=float(values["follow_velocity"]),
+        tonality=float(values["tonality"]),
+        variety=float(values["variety"]),
     )
     return controls, given
 

@@ -67,6 +67,8 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "density",
             "imitation",
             "follow_velocity",
+            "tonality",
+            "variety",
             "pitch_low",
             "pitch_high",
             "max_polyphony",

@@ -14,7 +14,8 @@ class SamplingControls:
     """How the next notes are drawn. Neutral values reproduce the model as it was trained.
 
     `key` is "off", "auto" (found from the context) or a name such as "D minor"; `density` -1..1 thins or thickens;
-    `imitation` 0..1 mixes in the figures of this session; `follow_velocity` 0..1 pulls the touch to the call's.
+    `imitation` 0..1 mixes in the figures of this session; `follow_velocity` 0..1 pulls the touch to the call's;
+    `tonality` 0..2 holds the answer to the tones of the call, `variety` 0..2 away from its own figures.
     """
 
     temperature: float = 1.0
@@ -27,6 +28,8 @@ class SamplingControls:
     max_duration_s: float = 10.0
     imitation: float = 0.0
     follow_velocity: float = 0.0
+    tonality: float = 0.0
+    variety: float = 0.0
 
 
 class AnswerStream(Protocol):

@@ -135,6 +135,8 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _float("density", 0.0, -1.0, 1.0, Heard.NEXT_NOTE, "fewer (-1) or more (+1) notes in the answer"),
     _float("imitation", 0.0, 0.0, 1.0, Heard.NEXT_NOTE, "how closely the answer takes up the call's own figures"),
     _float("follow_velocity", 0.5, 0.0, 1.0, Heard.NEXT_NOTE, "how closely the touch follows the call's"),
+    _float("tonality", 1.0, 0.0, 2.0, Heard.NEXT_NOTE, "how firmly the answer keeps to the call's tones: 0 is free"),
+    _float("variety", 1.0, 0.0, 2.0, Heard.NEXT_NOTE, "how much the answer avoids repeating its own figures"),
     _text("key", "off", Heard.NEXT_NOTE, 'scale of the answer: off, auto (found from the call) or a name: "D minor"'),
     _int("pitch_low", 0, 0, 127, Heard.NEXT_NOTE, "lowest pitch of the answer"),
     _int("pitch_high", 127, 0, 127, Heard.NEXT_NOTE, "highest pitch of the answer"),

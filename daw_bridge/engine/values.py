@@ -80,4 +80,6 @@ class Values:
             max_polyphony=self.whole("max_polyphony"),
             imitation=self.number("imitation"),
             follow_velocity=self.number("follow_velocity"),
+            tonality=self.number("tonality"),
+            variety=self.number("variety"),
         )

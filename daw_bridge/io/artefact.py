@@ -8,6 +8,7 @@ and the controls in force for it, so the same question gives the same notes at a
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import time
@@ -25,8 +26,9 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.values import Values
 from daw_bridge.errors import UsageError
-from daw_bridge.music.harmony import estimate_key, parse_key
+from daw_bridge.music.harmony import estimate_key, parse_key, recent_pitch_classes
 from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, PITCHES, Note
 
 State = list[torch.Tensor]
@@ -44,6 +46,14 @@ _TIMED_CALLS: Final = 9
 _TIMED_NOTES: Final = 16
 _DENSITY_NATS_PER_S: Final = 4.0
 _IMITATION_NATS: Final = 3.0
+_STANDING_NATS: Final = 0.3
+"""What a tone of the call gets for each log of its pitch class's share in it ..."""
+_FOLLOWING_NATS: Final = 0.7
+"""... and for each log by which the last notes had less of it."""
+_SHARE_FLOOR: Final = 0.02
+_TONES_HALF_LIFE_S: Final = 8.0
+_FIGURE_NATS: Final = 1.5
+"""Against the pitch that would close a figure of the answer's once more."""
 _FORBIDDEN: Final = float("-inf")
 _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _MOST_LEFT_OUT: Final = 4
@@ -87,7 +97,8 @@ class LoadedModel:
 
     def warm_up(self) -> float:
         """Make the first real call as fast as all others; returns the median seconds per sampled note."""
-        controls = _Controls(SamplingControls(), (), drums=False)
+        notes = tuple(Note(0.1 * index, 60, 0.2, 80) for index in range(2))
+        controls = _Controls(Values({}).controls(transpose=0), notes, drums=False)
         per_note_s = []
         with torch.inference_mode():
             state = self._program.initial_state(1)
@@ -328,6 +339,12 @@ class _Controls:
         }
         if given.imitation > 0:
             self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
+        tones = () if drums else _tones(given, context)
+        if tones:
+            self.tensors["tones"] = torch.tensor([*tones, _FOLLOWING_NATS * given.tonality])
+        against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
+        if against > 0.0:
+            self.tensors["variety"] = torch.tensor([against, float(len(context))])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:
             self.tensors["velocity_bias"] = torch.tensor([statistics.fmean(touch), given.follow_velocity])
@@ -342,6 +359,19 @@ def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -
     # A range too narrow for the scale is stronger than the scale: there must be something to play.
     in_scale = {pitch for pitch in allowed if pitch % 12 in classes} or allowed
     return [0.0 if pitch in in_scale else _FORBIDDEN for pitch in range(PITCHES)]
+
+
+def _tones(given: SamplingControls, context: Sequence[Note]) -> list[float]:
+    """Nats for each pitch class, by its share in the call; none where nothing is wanted or known."""
+    shares = recent_pitch_classes(context, _TONES_HALF_LIFE_S)
+    if given.key != "off":
+        classes = _scale(given.key, context)
+        shares = tuple(share if tone in classes else 0.0 for tone, share in enumerate(shares))
+    total = sum(shares)
+    if given.tonality == 0.0 or total == 0.0:
+        return []
+    nats = (_STANDING_NATS + _FOLLOWING_NATS) * given.tonality
+    return [nats * math.log(share / total + _SHARE_FLOOR) for share in shares]
 
 
 def _scale(key: str, context: Sequence[Note]) -> frozenset[int]:

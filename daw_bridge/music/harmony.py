@@ -50,6 +50,9 @@ _TONIC: Final = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)")
 _MAJOR_PROFILE: Final = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
 _MINOR_PROFILE: Final = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
+_FORGOTTEN: Final = 10.0
+"""Half-lives after which a note counts no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -136,6 +139,22 @@ def pitch_class_weights(notes: Iterable[Note]) -> tuple[float, ...]:
         if note.channel != DRUM_CHANNEL:
             weights[note.pitch % 12] += min(max(note.duration_s, 0.02), 2.0)
     return tuple(weights)
+
+
+def recent_pitch_classes(notes: Sequence[Note], half_life_s: float) -> tuple[float, ...]:
+    """The share of each of the twelve pitch classes; a note counts half for every `half_life_s` before the last one.
+
+    Notes in order of onset; zeros when nothing pitched sounds.
+    """
+    weights = [0.0] * 12
+    for note in reversed(notes):
+        half_lives = (notes[-1].onset_s - note.onset_s) / half_life_s
+        if half_lives > _FORGOTTEN:
+            break
+        if note.channel != DRUM_CHANNEL:
+            weights[note.pitch % 12] += min(max(note.duration_s, 0.02), 2.0) * 0.5**half_lives
+    total = sum(weights)
+    return tuple(weight / total for weight in weights) if total > 0.0 else tuple(weights)
 
 
 def estimate_key(notes: Iterable[Note]) -> Key:

@@ -190,6 +190,8 @@ def _settings(task: Task, place: Place) -> dict[str, Any]:
         "density": controls.density,
         "imitation": controls.imitation,
         "follow_velocity": controls.follow_velocity,
+        "tonality": controls.tonality,
+        "variety": controls.variety,
         "pitch_low": controls.pitch_low,
         "pitch_high": controls.pitch_high,
         "max_polyphony": controls.max_polyphony,
