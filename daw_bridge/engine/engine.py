@@ -41,6 +41,7 @@ from daw_bridge.engine.output import Output
 from daw_bridge.engine.parameters import ROUTING, Value
 from daw_bridge.engine.port_keys import in_number, out_number
 from daw_bridge.engine.routing import Router
+from daw_bridge.engine.sensing import ActiveSensing
 from daw_bridge.engine.thru import THRU, Thru, passed_to
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import EngineSettings, Values
@@ -107,6 +108,7 @@ class Engine:
         self._conversation.backups = settings.backups
         self._thru = Thru(self._output, self._router)
         self._echo = EchoGuard()
+        self._sensing = ActiveSensing()
         self._controllers = Controllers(settings.mappings, settings.presets, self._values, self._emit)
 
     @property
@@ -198,6 +200,9 @@ class Engine:
         self._now_s = self._handed_s
 
     def _tick(self, now_s: float) -> None:
+        for port in self._sensing.silent(now_s):
+            self._unplug(port)
+            self._emit(Fault("port", f"nothing more comes from the keyboard on the {self._port_words(port)}"))
         self._transport.advance(now_s)
         if self._clock_out is not None:
             self._clock_out.advance(now_s)
@@ -211,6 +216,7 @@ class Engine:
     def _deadline_s(self) -> float | None:
         moments = (
             self._transport.deadline_s,
+            self._sensing.next_s,
             None if self._clock_out is None else self._clock_out.next_s,
             self._metronome.next_s,
             self._output.next_s,
@@ -232,6 +238,8 @@ class Engine:
 
     def _midi(self, message: Message, port: str) -> None:
         now_s = self._now_s
+        if self._sensing.heard(port, message, now_s):
+            return
         taken = self._controllers.take(message, now_s)
         if taken.consumed:
             self._fulfil(taken.wishes)
@@ -362,9 +370,14 @@ class Engine:
         elif port == METRONOME_PORT:
             self._metronome.lose_port()
         elif port not in _PORT_WORDS:
-            self._conversation.unplug(port, self._now_s)
-            self._thru.unplug(port, self._now_s)
+            self._sensing.forget(port)
+            self._unplug(port)
         self._emit(Fault("port", f"the {self._port_words(port)} is gone; waiting for it to return"))
+
+    def _unplug(self, port: str) -> None:
+        """No note-off can come from this input any more."""
+        self._conversation.unplug(port, self._now_s)
+        self._thru.unplug(port, self._now_s)
 
     def _regain(self, port: str) -> None:
         if port in self._outputs:

@@ -6,10 +6,11 @@ A backend is one file (`ports_rtmidi`, `ports_memory`, `ports_synth`) and offers
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from daw_bridge.errors import BridgeError
+from daw_bridge.errors import BridgeError, UsageError
 
 CLIENT_NAME: Final = "aiart-bridge"
 """The name under which our virtual ports appear to other programs."""
@@ -129,10 +130,36 @@ def match_port(wanted: str, listed: Sequence[str]) -> str | None:
     )
     for form in forms:
         for name in listed:
-            if form(name) == wanted:
+            if _composed(form(name)) == _composed(wanted):
                 return name
-    start = wanted.casefold()
-    prefixed = [
-        name for name in listed if name.casefold().startswith(start) or port_part(name).casefold().startswith(start)
-    ]
-    return prefixed[0] if start and len(prefixed) == 1 else None
+    prefixed = _prefixed(wanted, listed)
+    return prefixed[0] if len(prefixed) == 1 else None
+
+
+def the_port(wanted: str, listed: Sequence[str], option: str) -> str | None:
+    """As `match_port`; raises UsageError when the beginning of a name leaves it open which of several is meant."""
+    found = match_port(wanted, listed)
+    if found is None:
+        several = _prefixed(wanted, listed)
+        if len(several) > 1:
+            names = ", ".join(f'"{name}"' for name in several)
+            raise UsageError(f"may be any of {names}", where=f'{option} "{wanted}"', cure="write more of the name")
+    return found
+
+
+def _prefixed(wanted: str, listed: Sequence[str]) -> list[str]:
+    """The ports whose name, or part after `client:`, begins so."""
+    start = _composed(wanted).casefold()
+    if not start:
+        return []
+    found = []
+    for name in listed:
+        whole, part = _composed(name).casefold(), _composed(port_part(name)).casefold()
+        if whole.startswith(start) or part.startswith(start):
+            found.append(name)
+    return found
+
+
+def _composed(name: str) -> str:
+    """A name with its accents as one letter each: systems write them in two ways."""
+    return unicodedata.normalize("NFC", name)

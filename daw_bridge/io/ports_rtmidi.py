@@ -16,7 +16,7 @@ import rtmidi
 
 from daw_bridge.errors import MissingPartError
 from daw_bridge.io.jack_server import JackServer, find_server
-from daw_bridge.io.ports import CLIENT_NAME, InPort, OutPort, base_name, match_port
+from daw_bridge.io.ports import CLIENT_NAME, InPort, OutPort, base_name, match_port, the_port
 from daw_bridge.io.priority import make_way, raised_helpers
 from daw_bridge.io.rtmidi_ends import QUEUE_LIMIT, RtMidiIn, RtMidiOut, abandon, dispose
 
@@ -50,10 +50,10 @@ class RtMidiBackend:
         self._api_number = api_number
 
     def new_in(self, client: str) -> rtmidi.MidiIn:
-        """A closed input that keeps clock and system exclusive messages."""
+        """A closed input that keeps clock, active sensing and system exclusive messages."""
         with quiet_stderr():
             port = rtmidi.MidiIn(self._api_number, name=client, queue_size_limit=QUEUE_LIMIT)
-        port.ignore_types(sysex=False, timing=False, active_sense=True)
+        port.ignore_types(sysex=False, timing=False, active_sense=False)
         return port
 
     def new_out(self, client: str) -> rtmidi.MidiOut:
@@ -129,7 +129,7 @@ class RtMidiSystem:
 
     def open_in(self, name: str) -> RtMidiIn:
         """Connect to the source that `name` matches, else open a virtual port. Raises MissingPartError."""
-        target = match_port(name, self.sources())
+        target = the_port(name, self.sources(), "--in-port")
         port = self._closed_in()
         self._spare_in = None
         self._open(port, name, target)
@@ -137,7 +137,7 @@ class RtMidiSystem:
 
     def open_out(self, name: str) -> RtMidiOut:
         """Connect to the destination that `name` matches, else open a virtual port. Raises MissingPartError."""
-        target = match_port(name, self.destinations())
+        target = the_port(name, self.destinations(), "--port")
         port = self._closed_out()
         self._spare_out = None
         self._open(port, name, target)

@@ -38,6 +38,7 @@ from daw_bridge.engine.events import (
     TurnStreamed,
 )
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.sensing import SENSING
 from daw_bridge.errors import UsageError
 from daw_bridge.io.append_log import AppendLog
 from daw_bridge.io.take_format import (
@@ -260,6 +261,8 @@ class TakeRecorder:
     def _record(self, entry: Entry, at_s: float) -> Record | None:
         match entry:
             case MidiArrived(message, port):
+                if message == SENSING:
+                    return None
                 return {"type": "in", "at_s": at_s, "port": port, "hex": encode(message).hex()}
             case Performed(action):
                 return {"type": "do", "at_s": at_s, "action": action}

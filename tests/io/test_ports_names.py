@@ -7,9 +7,10 @@ import random
 
 import pytest
 
+from daw_bridge.errors import UsageError
 from daw_bridge.io.arrival import ArrivalClock
 from daw_bridge.io.pacing import WINDOW_BYTES, WINDOW_S, BurstPacer
-from daw_bridge.io.ports import match_port
+from daw_bridge.io.ports import match_port, the_port
 
 ALSA = ["Midi Through:Midi Through Port-0 14:0", "USB Piano:USB Piano MIDI 1 20:0", "USB Piano:USB Piano MIDI 2 20:1"]
 JACK = ["ardour:Call/midi_out 1", "aiart-bridge-out:AI Out", "system:midi_capture_1"]
@@ -31,10 +32,25 @@ WINDOWS = ["Microsoft GS Wavetable Synth 0", "loopMIDI Port 1"]
         ("AI In", JACK, None),
         ("", JACK, None),
         ("anything", [], None),
+        ("Fl\u00fcgel", ["Fluegel", "Flu\u0308gel"], "Flu\u0308gel"),
+        ("鍵盤", ["client:鍵盤 1", "other"], "client:鍵盤 1"),
+        ("twins", ["twins 20:0", "twins 24:0"], "twins 20:0"),
+        ("twins 24:0", ["twins 20:0", "twins 24:0"], "twins 24:0"),
+        ("x" * 300, JACK, None),
     ],
 )
 def test_a_name_finds_its_port(wanted: str, listed: list[str], meant: str | None) -> None:
     assert match_port(wanted, listed) == meant
+
+
+def test_a_beginning_that_several_ports_have_is_refused_with_their_names() -> None:
+    with pytest.raises(UsageError) as refused:
+        the_port("usb piano", ALSA, "--in-port")
+    assert str(refused.value) == (
+        f'--in-port "usb piano": may be any of "{ALSA[1]}", "{ALSA[2]}"; write more of the name'
+    )
+    assert the_port("AI In", JACK, "--in-port") is None
+    assert the_port("system", JACK, "--in-port") == JACK[2]
 
 
 def test_an_exact_name_wins_over_the_part_after_the_client() -> None:

@@ -67,7 +67,7 @@ class LevelMeters(Widget):
     """A bar per port that falls back by itself; a lost port is said."""
 
     DEFAULT_CSS = """
-    LevelMeters { height: 2; width: 1fr; padding: 0 1; }
+    LevelMeters { height: auto; min-height: 2; max-height: 4; width: 1fr; padding: 0 1; }
     """
 
     def __init__(self) -> None:
@@ -82,22 +82,23 @@ class LevelMeters(Widget):
 
     def show(self, connections: Mapping[str, Connection], elapsed_s: float) -> None:
         """Show the ports; levels fall for the time that has passed."""
+        taller = len(_roles(connections)) != len(_roles(self._connections))
         self._connections = dict(connections)
         for port, level in list(self._levels.items()):
             self._levels[port] = max(0.0, level - DECAY_PER_S * elapsed_s)
         look = (tuple(self._connections.values()), tuple(round(level, 2) for level in self._levels.values()))
         if look != self._shown:
             self._shown = look
-            self.refresh()
+            self.refresh(layout=taller)
 
     def render(self) -> Text:
         """A line a port."""
         lines = []
-        for role in ("in", "out"):
+        for role in _roles(self._connections):
             connection = self._connections.get(role)
             name = connection.name if connection else "no port"
             lost = connection is not None and not connection.attached
-            colour = palette.CALL if role == "in" else palette.RESPONSE
+            colour = palette.CALL if role.startswith("in") else palette.RESPONSE
             track = max(6, self.size.width - 4 - 13)
             level = self._levels.get(role, 0.0)
             if role == "in":
@@ -114,6 +115,12 @@ class LevelMeters(Widget):
                 )
             )
         return Text("\n").join(lines)
+
+
+def _roles(connections: Mapping[str, Connection]) -> tuple[str, ...]:
+    """The inputs, then the outputs; one of each where nothing is known yet. Four have room."""
+    known = [role for role in connections if role.startswith(("in", "out"))] or ["in", "out"]
+    return tuple(sorted(known)[:4])
 
 
 class SessionCounts(Widget):
