@@ -8,16 +8,27 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daw_bridge.arguments import Parser
 from daw_bridge.errors import UsageError
 from daw_models.weights_file import builtin_models, find_model, read_header
 
+if TYPE_CHECKING:
+    from daw_models.train.continuations import Player
 
-def main(argv: Sequence[str]) -> int:
-    """Run one `models` command; returns the exit status. Raises BridgeError for what the user has to know."""
+    Instrument = Callable[[Path, Sequence[str]], Player]
+
+
+def main(argv: Sequence[str], instrument: Instrument | None = None) -> int:
+    """Run one `models` command; returns the exit status. Raises BridgeError for what the user has to know.
+
+    `instrument` makes the player whose answers are judged, from a compiled program and settings as `NAME=VALUE`.
+    """
     arguments = _parser().parse_args(argv)
+    arguments.instrument = instrument
     command: Callable[[argparse.Namespace], int] = arguments.command
     return command(arguments)
 
@@ -52,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH")
     evaluate.add_argument("--train-data", type=Path, nargs="+", default=[], metavar="PATH", help="what it learnt from")
     evaluate.add_argument("--calls", type=int, default=50, metavar="N", help="calls to be answered")
+    set_help = "of the bridge that answers, such as tonality=0; its defaults otherwise"
+    evaluate.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+    evaluate.add_argument("--bare", action="store_true", help="let the model answer without the bridge's controls")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.set_defaults(command=_evaluate)
 
@@ -176,11 +190,15 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     if arguments.calls < 0:
         raise UsageError("--calls must be 0 or more")
+    if arguments.bare and arguments.set:
+        raise UsageError("--set says how the bridge plays, which --bare leaves out", cure="give one of the two")
+    bare = arguments.bare or arguments.instrument is None
     report = evaluate(
         find_model(arguments.model),
         arguments.data,
         train_data=arguments.train_data,
         calls=arguments.calls,
+        instrument=None if bare else partial(_player, arguments.instrument, arguments.set),
         warn=_warn,
     )
     if arguments.json:
@@ -194,6 +212,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         else:
             print(f"{key + ':':<24} {value}")
     return 0
+
+
+def _player(instrument: Instrument, settings: Sequence[str], program: Path) -> Player:
+    return instrument(program, settings)
 
 
 def _benchmark(arguments: argparse.Namespace) -> int:

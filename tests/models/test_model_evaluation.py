@@ -11,7 +11,7 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.cli import main
 from daw_models.nets.build import compile_net
-from daw_models.train.continuations import Exchange, exchanges, summary
+from daw_models.train.continuations import Exchange, ProgramPlayer, exchanges, summary
 from daw_models.train.copying import copying, longest_runs
 from daw_models.train.export import write_weights
 from daw_models.train.likelihood import measure
@@ -82,7 +82,7 @@ def test_answers_are_ten_seconds_and_repeatable() -> None:
     corpus = corpus_of([scale_run(400, 55), scale_run(420, 57)])
     program = compile_net(tiny_net(), quantised=False)
     torch.set_num_threads(1)
-    one, other = (exchanges(program, corpus, [0, 1], count=3, seed=4, top_p=0.9) for _ in range(2))
+    one, other = (exchanges(ProgramPlayer(program, 0.9), corpus, [0, 1], count=3, seed=4) for _ in range(2))
     assert len(one) == 3
     for first, second in zip(one, other, strict=True):
         assert np.array_equal(first.answer, second.answer)

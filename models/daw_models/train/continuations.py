@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +19,9 @@ from daw_models.data.corpus import DRUMS, Corpus, Rows
 ANSWER_S = 10.0
 _SHORTEST_CALL_S, _LONGEST_CALL_S = 8.0, 30.0
 _FEWEST_NOTES = 8
-_MOST_NOTES = 400
+MOST_NOTES = 400
 _CHUNK = 16
+_TIMED_CALLS = 25
 _CELLS_PER_S = 100
 
 Floats = npt.NDArray[np.float64]
@@ -34,12 +37,63 @@ class Exchange:
     note_class: int
 
 
-def exchanges(
-    program: torch.jit.ScriptModule, corpus: Corpus, pieces: Sequence[int], *, count: int, seed: int, top_p: float
-) -> list[Exchange]:
-    """Up to `count` calls of 8 to 30 s from `pieces`, each answered for ten seconds at temperature 1."""
+class Player(Protocol):
+    """Whoever answers the calls that are judged."""
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What it plays under, for the report."""
+
+    def answer(self, call: Rows, gap: int, length: int, note_class: int, seed: int) -> Rows:
+        """The answer to a call: its first onset `gap` cells after the call's last one, all within `length` of that."""
+
+    def note_s(self) -> float:
+        """Seconds a note of its own answers takes, once warm."""
+
+
+class ProgramPlayer:
+    """The bare program: no control but a top-p, the same for all parts."""
+
+    def __init__(self, program: torch.jit.ScriptModule, top_p: float) -> None:
+        self._program = program
+        self._controls = {"top_p": torch.full((4,), top_p)}
+        self.settings: dict[str, object] = {"temperature": 1.0, "top_p": top_p}
+
+    @torch.inference_mode()
+    def answer(self, call: Rows, gap: int, length: int, note_class: int, seed: int) -> Rows:
+        """The program's own notes; see `Player`."""
+        generator = torch.Generator().manual_seed(seed)
+        found: list[Rows] = []
+        elapsed = notes = 0
+        state = self._program.feed(self._program.initial_state(1), torch.from_numpy(call[None]), note_class)
+        while elapsed <= length and notes < MOST_NOTES:
+            uniforms = torch.rand(1, _CHUNK, 4, generator=generator)
+            first = gap if notes == 0 else -1
+            rows, _, state = self._program.sample(state, uniforms, first, note_class, self._controls)
+            found.append(rows[0].numpy())
+            elapsed += int(rows[..., 0].sum())
+            notes += _CHUNK
+        rows = np.concatenate(found)
+        return rows[np.cumsum(rows[:, 0]) < length]
+
+    @torch.inference_mode()
+    def note_s(self) -> float:
+        """The median of some calls of 16 notes."""
+        state = self._program.initial_state(1)
+        uniforms = torch.full((1, _CHUNK, 4), 0.5)
+        spent_s = []
+        for _ in range(_TIMED_CALLS):
+            start_s = time.perf_counter()
+            self._program.sample(state, uniforms, -1, 0, self._controls)
+            spent_s.append((time.perf_counter() - start_s) / _CHUNK)
+        return median(spent_s)
+
+
+def exchanges(player: Player, corpus: Corpus, pieces: Sequence[int], *, count: int, seed: int) -> list[Exchange]:
+    """Up to `count` calls of 8 to 30 s from `pieces`, each answered for ten seconds from where it really went on."""
     rng = np.random.default_rng(seed)
     found: list[Exchange] = []
+    length = round(ANSWER_S * _CELLS_PER_S)
     for attempt in range(20 * count):
         if len(found) == count or not pieces:
             break
@@ -47,37 +101,21 @@ def exchanges(
         begin, end = corpus.span(piece)
         rows = corpus.rows[begin:end].astype(np.int64)
         onset = np.cumsum(rows[:, 0])
-        length = rng.uniform(_SHORTEST_CALL_S, _LONGEST_CALL_S) * _CELLS_PER_S
-        latest = onset[-1] - length - ANSWER_S * _CELLS_PER_S
+        call_length = rng.uniform(_SHORTEST_CALL_S, _LONGEST_CALL_S) * _CELLS_PER_S
+        latest = onset[-1] - call_length - length
         if latest < 0:
             continue
         first = int(np.searchsorted(onset, rng.uniform(0, latest)))
-        last = int(np.searchsorted(onset, onset[first] + length))
-        after = int(np.searchsorted(onset, onset[last - 1] + ANSWER_S * _CELLS_PER_S))
+        last = int(np.searchsorted(onset, onset[first] + call_length))
+        after = int(np.searchsorted(onset, onset[last - 1] + length))
         if last - first < _FEWEST_NOTES or after - last < _FEWEST_NOTES:
             continue
         call, truth = rows[first:last].copy(), rows[last:after]
         call[0, 0] = 0
-        answer = _answer(program, call, corpus.note_classes[piece], seed=seed + attempt, top_p=top_p)
-        found.append(Exchange(call, answer, truth, corpus.note_classes[piece]))
+        note_class = corpus.note_classes[piece]
+        answer = player.answer(call, int(truth[0, 0]), length, note_class, seed + attempt)
+        found.append(Exchange(call, answer, truth, note_class))
     return found
-
-
-def _answer(program: torch.jit.ScriptModule, call: Rows, note_class: int, *, seed: int, top_p: float) -> Rows:
-    generator = torch.Generator().manual_seed(seed)
-    controls = {"top_p": torch.full((4,), top_p)}
-    found: list[Rows] = []
-    elapsed = notes = 0
-    with torch.inference_mode():
-        state = program.feed(program.initial_state(1), torch.from_numpy(call[None]), note_class)
-        while elapsed <= ANSWER_S * _CELLS_PER_S and notes < _MOST_NOTES:
-            uniforms = torch.rand(1, _CHUNK, 4, generator=generator)
-            rows, _, state = program.sample(state, uniforms, -1, note_class, controls)
-            found.append(rows[0].numpy())
-            elapsed += int(rows[..., 0].sum())
-            notes += _CHUNK
-    rows = np.concatenate(found)
-    return rows[np.cumsum(rows[:, 0]) < ANSWER_S * _CELLS_PER_S]
 
 
 def summary(found: Sequence[Exchange]) -> dict[str, object]:
@@ -105,6 +143,7 @@ def summary(found: Sequence[Exchange]) -> dict[str, object]:
         "calls": len(found),
         "empty": sum(len(pair.answer) == 0 for pair in found),
         "stuck": sum(_stuck(pair.answer) for pair in found),
+        "stuck_real": sum(_stuck(pair.truth) for pair in found),
         **table,
         "told_apart": round(_told_apart(answers, truths), 4) if len(found) >= 10 else None,
     }

@@ -15,7 +15,7 @@ from daw_models.data.corpus import Corpus, build_corpus, read_pieces
 from daw_models.nets.build import load_net
 from daw_models.program import ensure_program
 from daw_models.train.baselines import Baselines
-from daw_models.train.continuations import Exchange, exchanges, summary
+from daw_models.train.continuations import Exchange, Player, ProgramPlayer, exchanges, summary
 from daw_models.train.copying import copying
 from daw_models.train.likelihood import measure
 
@@ -43,12 +43,13 @@ def evaluate(
     *,
     train_data: Sequence[Path] = (),
     calls: int = _CALLS,
+    instrument: Callable[[Path], Player] | None = None,
     warn: Callable[[str], None],
 ) -> dict[str, object]:
     """All figures of a model on held-out music, as the JSON report. Raises UsageError for unusable data or models.
 
     Of data that knows a `train` folder only the rest is used. With `train_data` the baselines are counted on it and
-    copying is measured against it.
+    copying is measured against it. Calls are answered by the `instrument` that plays a program, or by the bare program.
     """
     torch.set_num_threads(max(1, min(4, torch.get_num_threads())))
     net = load_net(weights)
@@ -66,8 +67,10 @@ def evaluate(
     else:
         baselines = Baselines.count(trained, trained.pieces("train"))
     torch.set_num_threads(1)
-    program: torch.jit.ScriptModule = torch.jit.load(str(ensure_program(weights)))  # type: ignore[no-untyped-call]
-    answered = exchanges(program, corpus, pieces, count=calls, seed=_SEED, top_p=_TOP_P)
+    compiled = ensure_program(weights)
+    program: torch.jit.ScriptModule = torch.jit.load(str(compiled))  # type: ignore[no-untyped-call]
+    player = ProgramPlayer(program, _TOP_P) if instrument is None else instrument(compiled)
+    answered = exchanges(player, corpus, pieces, count=calls, seed=_SEED)
     return {
         "model": weights.stem,
         "pieces": len(pieces),
@@ -76,9 +79,11 @@ def evaluate(
         "parts": {name: round(part, 4) for name, part in zip(PARTS, found.parts, strict=True)},
         "nats_per_second": round(sum(found.nats) / max(found.seconds, 1e-9), 3),
         "baselines": {name: round(nats, 4) for name, nats in baselines.nats(corpus, pieces).items()},
-        "continuations": summary(answered),
+        "continuations": summary(answered) | {"settings": player.settings},
         "copying": _copying(trained, answered),
-        "speed": speed(program) | _program_loss(net_nats(weights, corpus, pieces), program, corpus, pieces),
+        "speed": speed(program)
+        | {"ms_per_note_in_answers": round(1000 * player.note_s(), 4)}
+        | _program_loss(net_nats(weights, corpus, pieces), program, corpus, pieces),
     }
 
 
