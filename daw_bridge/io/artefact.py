@@ -28,7 +28,7 @@ import torch
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.values import Values
 from daw_bridge.errors import UsageError
-from daw_bridge.music.harmony import estimate_key, parse_key, recent_pitch_classes
+from daw_bridge.music.harmony import estimate_key, key_profile, key_scores, parse_key, recent_pitch_classes
 from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, PITCHES, Note
 
 State = list[torch.Tensor]
@@ -50,6 +50,8 @@ _STANDING_NATS: Final = 0.3
 """What a tone of the call gets for each log of its pitch class's share in it ..."""
 _FOLLOWING_NATS: Final = 0.7
 """... and for each log by which the last notes had less of it."""
+_KEY_NATS: Final = 0.4
+"""What it gets for each log of its class's weight in the key the call is clearest in."""
 _SHARE_FLOOR: Final = 0.02
 _TONES_HALF_LIFE_S: Final = 8.0
 _FIGURE_NATS: Final = 1.5
@@ -362,16 +364,18 @@ def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -
 
 
 def _tones(given: SamplingControls, context: Sequence[Note]) -> list[float]:
-    """Nats for each pitch class, by its share in the call; none where nothing is wanted or known."""
+    """Nats for each pitch class, by its share in the call and its place in the call's key; none if nothing is known."""
     shares = recent_pitch_classes(context, _TONES_HALF_LIFE_S)
-    if given.key != "off":
-        classes = _scale(given.key, context)
-        shares = tuple(share if tone in classes else 0.0 for tone, share in enumerate(shares))
-    total = sum(shares)
-    if given.tonality == 0.0 or total == 0.0:
+    if given.tonality == 0.0 or sum(shares) == 0.0:
         return []
-    nats = (_STANDING_NATS + _FOLLOWING_NATS) * given.tonality
-    return [nats * math.log(share / total + _SHARE_FLOOR) for share in shares]
+    key, fit = key_scores(shares)[0]
+    if given.key not in ("off", "auto"):
+        key, fit = parse_key(given.key), 1.0
+    by_share, by_key = _STANDING_NATS + _FOLLOWING_NATS, _KEY_NATS * max(fit, 0.0)
+    return [
+        given.tonality * (by_share * math.log(share + _SHARE_FLOOR) + by_key * math.log(12.0 * expected))
+        for share, expected in zip(shares, key_profile(key), strict=True)
+    ]
 
 
 def _scale(key: str, context: Sequence[Note]) -> frozenset[int]:

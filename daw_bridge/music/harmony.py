@@ -162,6 +162,12 @@ def estimate_key(notes: Iterable[Note]) -> Key:
     return key_scores(pitch_class_weights(notes))[0][0]
 
 
+def key_profile(key: Key) -> tuple[float, ...]:
+    """How much of each pitch class a passage in this key has, by its profile; shares that sum to one."""
+    profile = _MINOR_PROFILE if 3 in MODES[key.mode] else _MAJOR_PROFILE
+    return tuple(profile[(tone - key.tonic) % 12] / sum(profile) for tone in range(12))
+
+
 def key_scores(weights: Sequence[float]) -> list[tuple[Key, float]]:
     """All 24 keys with their correlation (-1..1) to twelve pitch-class weights, best first."""
     scored = [
