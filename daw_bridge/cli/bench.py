@@ -109,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
     turns = options.turns or (QUICK_TURNS if options.quick else TURNS)
     if turns < 1:
         raise UsageError("--turns is at least 1")
-    from daw_bridge.cli.run import model_files
+    from daw_bridge.cli.run_models import model_files
     from daw_bridge.live.wiring import load_tier
 
     _, program = model_files(options.model)

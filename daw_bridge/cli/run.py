@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from daw_bridge.cli.output import note
+from daw_bridge.cli.run_models import files_of_tiers, load_tiers
 from daw_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ def _play(asked: Settings, stop: _Signals) -> int:
     settings = dict(asked.values)
     mappings, presets = _saved(asked)
     with stop.at_once():
-        weights, program = model_files(str(settings["model"]))
+        files = files_of_tiers(str(settings["model"]))
     with contextlib.ExitStack() as opened:
         synths = open_synths(settings, _notice)
         bridge = Bridge(settings, copies=synths, mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
         stop.check()
+        with stop.at_once():
+            chosen = load_tiers(str(settings["model"]), files, float(settings["budget_ms"]), load_tier, _notice)
+        best, *backups = (one.tier for one in chosen)
         server = ControlServer(
             str(settings["osc_host"]),
             int(settings["osc_port"]),
@@ -62,17 +66,17 @@ def _play(asked: Settings, stop: _Signals) -> int:
             info=BridgeInfo(
                 program=_version(),
                 api=bridge.system.api,
-                model=str(settings["model"]),
+                model=best.continuer.name,
                 connections=bridge.connections,
             ),
             keep=_keeper(asked, bridge.report),
         )
         opened.callback(server.stop)
-        with stop.at_once():
-            tier = load_tier(program)
-        identity = identify_model(tier.continuer.name, weights)
+        identity, *others = (identify_model(one.tier.continuer.name, one.files.weights) for one in chosen)
         with raised_helpers():
-            recorder = TakeRecorder.open(takes_folder(settings), bridge.settings, identity, bridge.report)
+            recorder = TakeRecorder.open(
+                takes_folder(settings), bridge.settings, identity, bridge.report, tuple(others)
+            )
         # The playing stops first: the take and the screens still see the last note-offs.
         opened.callback(recorder.close)
         teller = FaultTeller()
@@ -83,14 +87,14 @@ def _play(asked: Settings, stop: _Signals) -> int:
         bridge.observe(server)
         for synth in synths:
             bridge.observe(SynthFollower(synth))
-        bridge.start(tier)
+        bridge.start(best, *backups)
         with raised_helpers():
             server.start()
             teller.start()
-        _notice(_greeting(bridge, tier, recorder.file))
+        _notice(_greeting(bridge, (best, *backups), recorder.file))
         if not bridge.real_time:
             _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")
-        print(bridge.ready_line(tier, server.address), flush=True)
+        print(bridge.ready_line(best, server.address), flush=True)
         while not stop.wait(_LOOK_S):
             if not bridge.running:
                 raise BridgeError(
@@ -130,21 +134,12 @@ def _keeper(asked: Settings, report: Callable[[Fault], None]) -> Callable[[str, 
     return keep
 
 
-def model_files(name: str) -> tuple[Path | None, Path | None]:
-    """The weights and the program of a model by name or file; neither for the phrase memory. Raises UsageError."""
-    from daw_bridge.live.wiring import MEMORY
-
-    if name == MEMORY:
-        return None, None
-    from daw_models.program import ensure_program, find_model
-
-    weights = find_model(name)
-    return weights, ensure_program(weights)
-
-
-def _greeting(bridge: Bridge, tier: Tier, take: Path) -> str:
-    speed = f", {tier.note_s * 1000:.2f} ms a note" if tier.note_s else ""
-    return f"model {tier.continuer.name}{speed}; seed {bridge.settings['seed']}; take {take}"
+def _greeting(bridge: Bridge, tiers: Sequence[Tier], take: Path) -> str:
+    models = [
+        f"{tier.continuer.name}, {tier.note_s * 1000:.2f} ms a note" if tier.note_s else tier.continuer.name
+        for tier in tiers
+    ]
+    return f"model {'; when it is late '.join(models)}; seed {bridge.settings['seed']}; take {take}"
 
 
 def _notice(text: str) -> None:

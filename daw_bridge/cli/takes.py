@@ -327,7 +327,8 @@ class _Continuers:
         from daw_bridge.io.takes import identify_model
         from daw_models.program import ensure_program, find_model
 
-        recorded = self._take.header.model
+        header = self._take.header
+        recorded = next((model for model in header.backups if model.name == tier), header.model)
         weights = find_model(self._asked or _where_it_is(recorded.name, recorded.file))
         now = identify_model(recorded.name, weights)
         if recorded.sha256 and now.sha256 != recorded.sha256:

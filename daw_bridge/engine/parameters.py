@@ -197,7 +197,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         Heard.START,
         "MIDI system to use; memory needs none",
     ),
-    _text("model", "lstm", Heard.START, "model that answers: a name of `models list`, or a file"),
+    _text("model", "auto", Heard.START, "model that answers: a name of `models list`, a file, or the best in time"),
     _int("seed", -1, -1, 2**31 - 1, Heard.START, "seed of every choice; -1 draws one and says it"),
     _text("osc_host", "127.0.0.1", Heard.START, "address the OSC server listens on"),
     _text("osc_peers", "", Heard.START, "addresses answered beside this machine, separated by commas"),

@@ -42,6 +42,7 @@ class TakeHeader:
     """The first record: what a replay needs to stand where the take stood.
 
     `started` is local wall-clock time (ISO 8601 with offset), `started_s` the same moment on the bridge's clock.
+    `backups` are the models that answered when `model` was late.
     """
 
     id: str
@@ -51,6 +52,7 @@ class TakeHeader:
     model: ModelIdentity
     settings: Mapping[str, Value]
     programs: Mapping[str, str]
+    backups: tuple[ModelIdentity, ...] = ()
 
 
 class DamagedLineError(ValueError):
@@ -112,6 +114,7 @@ def read_header(record: Record, where: str) -> TakeHeader:
             model=ModelIdentity(**record["model"]),
             settings=dict(record["settings"]),
             programs=dict(record["programs"]),
+            backups=tuple(ModelIdentity(**backup) for backup in record.get("backups", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the header of this take is incomplete ({error!r})", where=where) from None

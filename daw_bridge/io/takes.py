@@ -135,8 +135,11 @@ class TakeRecorder:
         settings: Mapping[str, Value],
         model: ModelIdentity,
         on_fault: Callable[[Fault], None],
+        backups: tuple[ModelIdentity, ...] = (),
     ) -> TakeRecorder:
         """Begin a take in `takes_dir`, named by the moment; `settings["seed"]` is the seed in force, never -1.
+
+        `backups` are the models that answer when `model` is late.
 
         `on_fault` is called from the writer thread. Raises UsageError when the folder cannot be used at all.
         """
@@ -153,6 +156,7 @@ class TakeRecorder:
                     model=model,
                     settings=dict(settings),
                     programs=_programs(),
+                    backups=backups,
                 )
                 try:
                     recorder = cls(takes_dir / f"{now:%Y%m%d-%H%M%S}-{take_id}{SUFFIX}", header, on_fault)

@@ -123,21 +123,16 @@ class Bridge:
         """Faults of our own that were survived."""
         return self._loop.faults
 
-    def start(self, tier: Tier) -> None:
-        """Begin to play with a warm model."""
+    def start(self, tier: Tier, *backups: Tier) -> None:
+        """Begin to play with a warm model; `backups` answer, the first of them first, when it is late."""
         self._cascade = Cascade(self.submit, self.report)
         self._loop.attach(self._cascade)
         with raised_helpers():
-            self._cascade.add(tier.continuer)
+            for model in (tier, *backups):
+                self._cascade.add(model.continuer)
             self._loop.start()
             self._rack.start(self.submit)
             self._link.start()
-
-    def back_up(self, tier: Tier) -> None:
-        """Another warm model answers from now on when those before it are late; after `start`, from any thread."""
-        if self._cascade is not None:
-            with raised_helpers():
-                self._cascade.add(tier.continuer)
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from daw_bridge.errors import UsageError
 
@@ -13,6 +14,10 @@ FORMAT = "aiart-bridge-model"
 FORMAT_VERSION = "1"
 WEIGHTS = Path(__file__).parent / "weights"
 _LONGEST_HEADER = 1 << 20
+AUTO: Final = "auto"
+"""Stands for the best model that is quick enough, where there is somebody to wait for it."""
+TIERS: Final = ("transformer", "lstm")
+"""The shipped models that answer on stage, the best and slowest first."""
 _JSON_FIELDS = ("architecture", "vocabulary", "trained_on", "recipe", "figures")
 
 
@@ -21,9 +26,23 @@ def builtin_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
 
 
-def find_model(name_or_file: str | Path) -> Path:
-    """The weights file of a shipped name or of a path. Raises UsageError with the names there are."""
+def ladder(name_or_file: str) -> tuple[str, ...]:
+    """Who answers for a model, and who when that is late, the best first: for `auto` all shipped tiers."""
     shipped = builtin_models()
+    tiers = tuple(name for name in TIERS if name in shipped)
+    if name_or_file == AUTO:
+        return tiers or (AUTO,)
+    return tiers[tiers.index(name_or_file) :] if name_or_file in tiers else (name_or_file,)
+
+
+def find_model(name_or_file: str | Path) -> Path:
+    """The weights file of a shipped name or of a path; for `auto` the quickest that is shipped.
+
+    Raises UsageError with the names there are.
+    """
+    shipped = builtin_models()
+    if name_or_file == AUTO:
+        name_or_file = ladder(AUTO)[-1]
     if str(name_or_file) in shipped:
         return shipped[str(name_or_file)]
     path = Path(name_or_file).expanduser()

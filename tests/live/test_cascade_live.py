@@ -1,0 +1,105 @@
+"""The drill: a model far slower than its budget, over memory ports, in real time. The music goes on, on time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from daw_bridge.cli.run_models import ModelFiles, files_of_tiers, load_tiers
+from daw_bridge.engine.continuation import AnswerStream
+from daw_bridge.engine.events import Action, Event, Fault, Sent, TurnCalled, TurnStreamed
+from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.parameters import defaults
+from daw_bridge.io.ports_memory import MemorySystem
+from daw_bridge.live.player import Player
+from daw_bridge.live.wiring import Bridge, Tier
+from daw_bridge.music.messages import NoteOn
+from daw_bridge.music.notes import Note
+
+GAP_S = 0.25
+
+
+class Named(PhraseMemory):
+    """A model that takes `late_s` to begin."""
+
+    def __init__(self, name: str, late_s: float) -> None:
+        super().__init__()
+        self._name = name
+        self._late_s = late_s
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def begin(
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+    ) -> AnswerStream:
+        time.sleep(self._late_s)
+        return super().begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums)
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.actions: list[Action | Sent] = []
+
+    def heard(self, event: Event, now_s: float) -> None:
+        """What comes in is the test's own."""
+
+    def done(self, actions: Sequence[Action | Sent], now_s: float) -> None:  # noqa: ARG002 - the protocol has it
+        self.actions.extend(actions)
+
+
+def test_a_model_ten_times_too_slow_costs_no_turn_and_no_time() -> None:
+    bus, witness = MemorySystem(), Witness()
+    settings = {**defaults(), "midi_api": "memory", "gap_beats": 0.5, "seed": 5, "budget_ms": 60.0}
+    bridge = Bridge(settings, system=bus)
+    bridge.observe(witness)
+    bridge.start(Tier(Named("slow", 0.6), 0.0, {}), Tier(Named("quick", 0.0), 0.0, {}))
+    player = Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S)
+    thread = threading.Thread(target=player.perform, args=(3,))
+    try:
+        thread.start()
+        thread.join(40)
+    finally:
+        bridge.stop()
+    called = [action for action in witness.actions if isinstance(action, TurnCalled)]
+    assert len({turn.turn for turn in called}) == 3
+    assert {action.tier for action in witness.actions if isinstance(action, TurnStreamed)} == {"quick"}
+    assert {action.kind for action in witness.actions if isinstance(action, Fault)} == {"miss"}
+    for turn in called:
+        first = next(
+            action
+            for action in witness.actions
+            if isinstance(action, Sent) and isinstance(action.message, NoteOn) and action.turn == turn.turn
+        )
+        assert first.wanted_s <= turn.over_s + 0.060
+
+
+def tier(note_s: float, name: str = "model") -> Tier:
+    return Tier(Named(name, 0.0), note_s, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "first_note_s", "expected"),
+    [("auto", 0.002, ["large", "small"]), ("auto", 0.03, ["small"]), ("large", 0.03, ["large", "small"])],
+)
+def test_the_best_model_that_fits_the_budget_is_chosen(name: str, first_note_s: float, expected: list[str]) -> None:
+    files = [ModelFiles(model, None, Path(model)) for model in ("large", "small")]
+    speeds, told = {"large": first_note_s, "small": 0.5}, list[str]()
+
+    def load(program: Path | None) -> Tier:
+        assert program is not None
+        return tier(speeds[program.name], program.name)
+
+    chosen = load_tiers(name, files, 20.0, load, told.append)
+    assert [one.tier.continuer.name for one in chosen] == expected
+    assert len(told) == (0 if "large" in expected else 1)
+
+
+def test_every_tier_is_found_by_its_name() -> None:
+    names = [[files.name for files in files_of_tiers(name)] for name in ("auto", "transformer", "lstm", "memory")]
+    assert names == [["transformer", "lstm"], ["transformer", "lstm"], ["lstm"], ["memory"]]
