@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("daw_bridge.cli.doctor", "what works on this machine, and the cure for what does not"),
     "bench": ("daw_bridge.cli.bench", "latency, jitter and speed of this machine"),
     "takes": ("daw_bridge.cli.takes", "list, show, export or replay recorded sessions"),
-    "models": ("daw_models.cli", "list, train, evaluate or export the models"),
+    "models": ("daw_bridge.cli.models", "list, train, evaluate or export the models"),
 }
 """Command -> the module whose `main(argv) -> int` runs it, and its line in the help."""
 
