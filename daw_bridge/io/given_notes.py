@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
@@ -29,6 +31,22 @@ _MOST_A_SECOND = 50
 
 class AttendingModel(LoadedModel):
     """A `LoadedModel` that can also attend to given notes; `open` it in the same way."""
+
+    def score_after(
+        self, context: Sequence[Note], notes: Sequence[Note], *, drums: bool = False
+    ) -> npt.NDArray[np.float32]:
+        """`score` of notes that come after a context, which is heard once for as long as it is asked about."""
+        note_class = DRUMS if drums else PITCHED
+        if not notes:
+            return np.zeros((0, 4), np.float32)
+        origin_s = context[0].onset_s if context else notes[0].onset_s
+        before = _rows(context, 1.0)
+        rows = sorted(_row(note, origin_s, CELLS_PER_S) for note in notes)
+        state = self._follow(before, note_class)
+        with torch.inference_mode():
+            nats, _ = self._program.score(state, _deltas([*before, *rows], len(before)), note_class)
+        found: npt.NDArray[np.float32] = nats[0].to(torch.float32).numpy()
+        return found
 
     def velocities(
         self,

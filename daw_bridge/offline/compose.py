@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -131,9 +131,12 @@ def chosen_parts(piece: Piece, wanted: str) -> list[Part]:
         raise UsageError(str(problem), cure="name a part of this piece with --track") from None
 
 
-def candidates(continuer: Continuer, place: Place, seeds: Iterable[int]) -> list[Candidate]:
-    """An answer for every seed, in the order of the seeds."""
-    reference = Reference.of(continuer, place.context, drums=place.drums)
+def candidates(
+    continuer: Continuer, place: Place, seeds: Sequence[int], reference: Reference | None = None
+) -> list[Candidate]:
+    """An answer for every seed, in the order of the seeds, compared with `reference` (the place's own if None)."""
+    if reference is None:
+        reference = Reference.of(continuer, place.context, drums=place.drums)
     found = []
     for seed in seeds:
         begun_s = time.perf_counter()
@@ -162,10 +165,12 @@ def _on_this_kit(notes: Sequence[Note], context: Sequence[Note]) -> tuple[Note, 
     )
 
 
-def continue_piece(continuer: Continuer, place: Place, task: Task, seed: int) -> Candidate:
+def continue_piece(
+    continuer: Continuer, place: Place, task: Task, seed: int, reference: Reference | None = None
+) -> Candidate:
     """The answer that belongs to a seed: the best of as many draws as the task asks for."""
     seeds = [derived_seed(seed, draft) for draft in range(max(task.best_of, 1))]
-    return max(candidates(continuer, place, seeds), key=lambda candidate: candidate.verdict.score)
+    return max(candidates(continuer, place, seeds, reference), key=lambda candidate: candidate.verdict.score)
 
 
 def written(place: Place, notes: Sequence[Note], task: Task, name: str, base: Smf | None = None) -> Smf:

@@ -15,6 +15,7 @@ from daw_bridge.music.notes import Note
 
 MAX_CONTEXT: Final = 1024
 """Notes of the piece that the model is led over; a good model's memory of more is slight."""
+_SCORED_CONTEXT: Final = 192
 _CHUNK: Final = 16
 _MAX_NOTES: Final = 20_000
 _MAX_RESTARTS: Final = 64
@@ -29,6 +30,17 @@ class Scorer(Protocol):
 
     def score(self, notes: Sequence[Note], *, drums: bool = False) -> Iterable[Iterable[float]]:
         """Four figures a note, on the reference grid."""
+        ...
+
+
+@runtime_checkable
+class LaterScorer(Protocol):
+    """A scorer that need not hear a context again for every question: `io.given_notes.AttendingModel`."""
+
+    def score_after(
+        self, context: Sequence[Note], notes: Sequence[Note], *, drums: bool = False
+    ) -> Iterable[Iterable[float]]:
+        """Four figures for each of `notes`."""
         ...
 
 
@@ -188,3 +200,12 @@ def nats_of(continuer: Continuer, before: Sequence[Note], notes: Sequence[Note],
         return None
     rows = list(continuer.score((*before, *notes), drums=drums))
     return [sum(float(part) for part in row) for row in rows[len(before) :]]
+
+
+def nats_after(
+    continuer: Continuer, context: Sequence[Note], notes: Sequence[Note], *, drums: bool
+) -> list[float] | None:
+    """`nats_of` after the whole context by a model that has heard it, else after the last of it."""
+    if isinstance(continuer, LaterScorer):
+        return [sum(float(part) for part in row) for row in continuer.score_after(context, notes, drums=drums)]
+    return nats_of(continuer, context[-_SCORED_CONTEXT:], notes, drums=drums)

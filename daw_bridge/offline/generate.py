@@ -20,7 +20,7 @@ from daw_bridge.music.harmony import Key, key_scores
 from daw_bridge.music.midifile import Piece, note_events, piece_of
 from daw_bridge.music.notes import Note
 from daw_bridge.music.smf import Smf, SmfEvent, SmfTrack, make_track, meter_event, name_event, tempo_event
-from daw_bridge.offline.drawing import Stretch, derived_seed, draw, nats_of
+from daw_bridge.offline.drawing import Stretch, derived_seed, draw, nats_after
 from daw_bridge.offline.harmonize import Bar, voiced
 from daw_bridge.offline.humanize import Toucher
 from daw_bridge.offline.textures import HELD, TEXTURES, textured
@@ -223,7 +223,7 @@ def _worth(
 ) -> float:
     """What a draft is worth in nats a note; `led` is the draft after the note that leads to it, if there is one."""
     draft = [note for note in led if note.onset_s >= stretch.start_s - 1e-6]
-    nats = nats_of(continuer, heard[-64:], sorted((*draft, *now)), drums=False)
+    nats = nats_after(continuer, heard, sorted((*draft, *now)), drums=False)
     worth = _AGREEMENT_NATS * _agreement(draft, chord, stretch, plan)
     steps = [abs(after.pitch - note.pitch) for note, after in itertools.pairwise(led)]
     worth -= _STANDING_NATS * steps.count(0) / max(len(steps), 1)

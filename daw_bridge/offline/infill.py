@@ -13,11 +13,11 @@ from daw_bridge.music.midifile import Piece, PieceNote
 from daw_bridge.music.notes import Note
 from daw_bridge.music.smf import Smf
 from daw_bridge.offline.compose import Candidate, Place, Task, candidates, chosen_parts, place_at, written
-from daw_bridge.offline.drawing import Stretch, derived_seed, nats_of
+from daw_bridge.offline.drawing import Stretch, derived_seed, nats_after
+from daw_bridge.offline.judging import Reference
 
 DRAFTS: Final = 12
 _FOLLOWING: Final = 48
-_BEFORE: Final = 96
 _BRIDGE_WEIGHT: Final = 1.0
 
 
@@ -47,13 +47,15 @@ def place_infill(piece: Piece, task: Task, first_bar: int, last_bar: int) -> Pla
     return place_at(piece, parts, stretch, task)
 
 
-def infill_piece(continuer: Continuer, place: Place, task: Task, seed: int) -> Bridge:
+def infill_piece(
+    continuer: Continuer, place: Place, task: Task, seed: int, reference: Reference | None = None
+) -> Bridge:
     """The answer that belongs to a seed: of several drafts, the one after which the piece goes on most naturally."""
     drafts = max(task.best_of, DRAFTS)
     seeds = [derived_seed(seed, draft) for draft in range(drafts)]
     after = following_notes(place)
     room_s = min((note.onset_s for note in after), default=place.stretch.end_s) - place.stretch.start_s
-    drawn = candidates(continuer, place, seeds)
+    drawn = candidates(continuer, place, seeds, reference)
     if room_s > 0.0:
         drawn = [replace(draft, notes=_before_same_pitch(draft.notes, after)) for draft in drawn]
     bridges = [Bridge(draft, _bridge_nats(continuer, place, draft.notes, after)) for draft in drawn]
@@ -84,8 +86,8 @@ def following_notes(place: Place) -> tuple[Note, ...]:
 def _bridge_nats(continuer: Continuer, place: Place, notes: Sequence[Note], after: Sequence[Note]) -> float | None:
     if not after:
         return None
-    nats = nats_of(continuer, (*place.context[-_BEFORE:], *notes), after, drums=place.drums)
-    return sum(nats) / len(nats) if nats else None
+    nats = nats_after(continuer, place.context, (*notes, *after), drums=place.drums)
+    return sum(nats[len(notes) :]) / len(after) if nats else None
 
 
 def _before_same_pitch(notes: Sequence[Note], after: Sequence[Note]) -> tuple[Note, ...]:

@@ -17,6 +17,7 @@ from daw_bridge.offline.compose import Candidate, Place, Task, continue_piece, p
 from daw_bridge.offline.drawing import derived_seed
 from daw_bridge.offline.files import Highlight, check_output, read_any, write_any
 from daw_bridge.offline.infill import infill_piece, old_notes, place_infill, written_infill
+from daw_bridge.offline.judging import Reference
 from daw_bridge.offline.render import RenderSettings
 
 _EXTRA_TRIES: Final = 4
@@ -122,21 +123,23 @@ def _placed(piece: Piece, job: Job) -> Place:
 def _answers(continuer: Continuer, place: Place, job: Job) -> list[Answer]:
     """As many different answers as asked for, best first; fewer when the model keeps repeating itself."""
     found: dict[tuple[tuple[float, int], ...], Answer] = {}
+    ranked = job.variations > 1 or job.task.best_of > 1 or job.infill is not None
+    reference = Reference.of(continuer, place.context, drums=place.drums, ranked=ranked)
     for number in range(job.variations * _EXTRA_TRIES):
-        answer = _answer(continuer, place, job, derived_seed(job.task.seed, number))
+        answer = _answer(continuer, place, job, derived_seed(job.task.seed, number), reference)
         found.setdefault(tuple((note.onset_s, note.pitch) for note in answer.candidate.notes), answer)
         if len(found) == job.variations:
             break
     return sorted(found.values(), key=lambda answer: -answer.score)
 
 
-def _answer(continuer: Continuer, place: Place, job: Job, seed: int) -> Answer:
+def _answer(continuer: Continuer, place: Place, job: Job, seed: int, reference: Reference | None) -> Answer:
     if job.infill:
-        bridge = infill_piece(continuer, place, job.task, seed)
+        bridge = infill_piece(continuer, place, job.task, seed, reference)
         candidate, score, bridge_nats = bridge.candidate, bridge.score, bridge.bridge_nats
         smf = written_infill(place, candidate.notes, job.task, _track_name(continuer, place, job))
     else:
-        candidate = continue_piece(continuer, place, job.task, seed)
+        candidate = continue_piece(continuer, place, job.task, seed, reference)
         score, bridge_nats = candidate.verdict.score, None
         smf = written(place, candidate.notes, job.task, _track_name(continuer, place, job))
     return Answer(smf, candidate, seed, score, bridge_nats)

@@ -10,9 +10,9 @@ from typing import Final
 from daw_bridge.engine.continuation import Continuer
 from daw_bridge.music.harmony import pitch_class_weights
 from daw_bridge.music.notes import Note
-from daw_bridge.offline.drawing import nats_of
+from daw_bridge.offline.drawing import nats_after, nats_of
 
-_SCORED_CONTEXT: Final = 192
+_TAIL: Final = 192
 _FIGURE: Final = 6
 """Pitches in a row that make a figure one notices when it comes again."""
 
@@ -21,6 +21,7 @@ _FIGURE: Final = 6
 class Reference:
     """What the piece itself is like just before the place that is written for."""
 
+    context: tuple[Note, ...]
     tail: tuple[Note, ...]
     nats_per_note: float | None
     notes_per_s: float
@@ -29,12 +30,13 @@ class Reference:
     drums: bool
 
     @classmethod
-    def of(cls, continuer: Continuer, context: Sequence[Note], *, drums: bool) -> Reference:
-        """Measured on the last notes of the context."""
-        tail = tuple(context[-_SCORED_CONTEXT:])
+    def of(cls, continuer: Continuer, context: Sequence[Note], *, drums: bool, ranked: bool = True) -> Reference:
+        """Measured on the last notes of the context; how surprising they are only if answers are to be `ranked`."""
+        tail = tuple(context[-_TAIL:])
         half = len(tail) // 2
-        nats = nats_of(continuer, tail[:half], tail[half:], drums=drums) if half else None
+        nats = nats_of(continuer, tail[:half], tail[half:], drums=drums) if half and ranked else None
         return cls(
+            tuple(context),
             tail,
             _mean(nats),
             _density(tail),
@@ -62,7 +64,7 @@ def judge(continuer: Continuer, reference: Reference, notes: Sequence[Note], len
     The best text of a language model is neither its likeliest nor its least likely one (Holtzman et al., ICLR 2020):
     surprise, density and repetition are wanted as in the piece, the same pitch classes, and no holes.
     """
-    nats = _mean(nats_of(continuer, reference.tail, notes, drums=reference.drums))
+    nats = _mean(nats_after(continuer, reference.context, notes, drums=reference.drums))
     density, repetition = len(notes) / max(length_s, 0.1), _repetition(notes)
     same = _cosine(reference.weights, pitch_class_weights(notes))
     emptiness = _emptiness(notes, length_s)

@@ -71,3 +71,13 @@ def test_a_line_along_given_notes_stays_in_its_time_and_hears_them(model: Attend
     half = [note for note in line if note.onset_s < 12.95]
     assert [note for note in changed if note.onset_s < 12.95] == half
     assert changed != line
+
+
+def test_notes_are_scored_after_the_context_they_come_after(program: Path, model: AttendingModel) -> None:
+    context, notes = scale(40), scale(12, start_s=20.0)
+    after = model.score_after(context, notes)
+    assert after.shape == (12, 4)
+    assert after.tolist() != model.score_after(context[:39], notes).tolist()
+    assert after.tolist() == AttendingModel.open(program).score_after(context, notes).tolist()
+    assert after[:5].tolist() == model.score_after(context, notes[:5]).tolist()
+    assert len(model.score_after(context, [])) == 0
