@@ -47,6 +47,7 @@ class Task(ABC):
     optimisers: dict[str, torch.optim.Optimizer]
     averages: dict[str, nn.Module]
     random: np.random.Generator
+    steps_taken: int = 0
 
     @abstractmethod
     def step(self, progress: float) -> dict[str, float]:
@@ -110,32 +111,32 @@ def run(
     """
     path = out / CHECKPOINT
     out.mkdir(parents=True, exist_ok=True)
-    step, elapsed_s = 0, 0.0
+    elapsed_s = 0.0
     if path.exists():
         if not resume:
             raise UsageError("holds a run already", where=str(out), cure="add --resume or give another folder")
-        step, elapsed_s = _restore(task, path)
+        elapsed_s = _restore(task, path)
     recent: dict[str, list[float]] = defaultdict(list)
     mark_s = time.monotonic()
-    while (progress := _progress(step, pace.steps, elapsed_s, minutes)) < 1:
+    while (progress := _progress(task.steps_taken, pace.steps, elapsed_s, minutes)) < 1:
         for name, figure in task.step(progress).items():
             recent[name].append(figure)
-        step += 1
+        task.steps_taken += 1
         now_s = time.monotonic()
         elapsed_s, mark_s = elapsed_s + now_s - mark_s, now_s
-        if step % pace.log_every == 0:
+        if task.steps_taken % pace.log_every == 0:
             means = {name: round(float(np.mean(figures)), 4) for name, figures in recent.items()}
             recent.clear()
-            entry = json.dumps({"step": step, "elapsed_s": round(elapsed_s, 1), **means})
+            entry = json.dumps({"step": task.steps_taken, "elapsed_s": round(elapsed_s, 1), **means})
             with (out / LOG).open("a", encoding="utf-8") as file:
                 file.write(entry + "\n")
             say(entry)
-        if step % pace.sheet_every == 0:
-            Image.fromarray(task.sheet()).save(out / f"sheet-{step:06d}.png")
-        if step % pace.save_every == 0:
-            _save(task, path, step, elapsed_s)
+        if task.steps_taken % pace.sheet_every == 0:
+            Image.fromarray(task.sheet()).save(out / f"sheet-{task.steps_taken:06d}.png")
+        if task.steps_taken % pace.save_every == 0:
+            _save(task, path, elapsed_s)
     Image.fromarray(task.sheet()).save(out / "sheet.png")
-    _save(task, path, step, elapsed_s)
+    _save(task, path, elapsed_s)
     return path
 
 
@@ -144,13 +145,13 @@ def _progress(step: int, steps: int, elapsed_s: float, minutes: float | None) ->
     return share if minutes is None else max(share, elapsed_s / (60 * minutes))
 
 
-def _save(task: Task, path: Path, step: int, elapsed_s: float) -> None:
+def _save(task: Task, path: Path, elapsed_s: float) -> None:
     state = cast("Mapping[str, object]", task.random.bit_generator.state)
-    facts = {"step": step, "elapsed_s": elapsed_s, "random": state, "task": task.facts()}
+    facts = {"step": task.steps_taken, "elapsed_s": elapsed_s, "random": state, "task": task.facts()}
     save_checkpoint(path, Checkpoint(task.tensors(), facts))
 
 
-def _restore(task: Task, path: Path) -> tuple[int, float]:
+def _restore(task: Task, path: Path) -> float:
     checkpoint = load_checkpoint(path)
     facts = checkpoint.facts
     try:
@@ -163,4 +164,5 @@ def _restore(task: Task, path: Path) -> tuple[int, float]:
     step, elapsed_s = facts["step"], facts["elapsed_s"]
     assert isinstance(step, int)
     assert isinstance(elapsed_s, float)
-    return step, elapsed_s
+    task.steps_taken = step
+    return elapsed_s

@@ -67,7 +67,6 @@ class FinishTask(Task):
         self.training, self.encoder, self.pictures = training, encoder, pictures
         torch.manual_seed(training.seed)
         self.random = np.random.default_rng(training.seed)
-        self.shuffle = torch.Generator().manual_seed(training.seed)
         critic = Critic(training.critic)
         self.nets = {"painting": painting, "critic": critic}
         for net in self.nets.values():
@@ -93,7 +92,6 @@ class FinishTask(Task):
         spread = 0.5 * (tables[:, :, 84] - tables[:, :, 16])
         self.spread = torch.from_numpy(np.maximum(spread, np.array(_LEAST_SPREAD, np.float32)))
         self.of_set = [np.flatnonzero(pictures.labels == label) for label in range(len(SETS))]
-        self.steps_taken = 0
         shown = np.random.default_rng(training.seed + 1)
         rows = np.concatenate([shown.choice(mine, _SHEET_COLUMNS) for mine in self.of_set if len(mine)])
         self.shown = (
@@ -118,7 +116,7 @@ class FinishTask(Task):
         with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
             drawn = painting(latents, conditions[0], conditions[2])
             judged = drawn.detach().requires_grad_()
-            both = moved(torch.cat([real, judged]), self.shuffle, shift=0.08)
+            both = moved(torch.cat([real, judged]), shift=0.08)
             truth, lie = critic(both, conditions[0].repeat(2), torch.cat(conditions[1:])).chunk(2)
         loss = functional.softplus(lie - truth).mean()
         go_back(loss)
@@ -139,7 +137,6 @@ class FinishTask(Task):
         for optimiser in self.optimisers.values():
             optimiser.step()
         follow(self.averages["painting"], painting, self.steps_taken, training.average)
-        self.steps_taken += 1
         return figures
 
     def _set_rates(self, progress: float) -> None:

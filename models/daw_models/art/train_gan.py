@@ -20,7 +20,7 @@ from daw_models.art.grids import Grids
 from daw_models.art.nets.autoencoder import Autoencoder
 from daw_models.art.nets.critic import Critic, CriticConfig, moved
 from daw_models.art.nets.gauge import Gauge
-from daw_models.art.nets.generator import Generator, GeneratorConfig
+from daw_models.art.nets.generator import Generator, GeneratorConfig, underpainting_input
 from daw_models.art.tensors import tiled
 from daw_models.art.train_vae import falling_rate
 from daw_models.art.wish import SETS
@@ -33,7 +33,7 @@ class GanTraining:
     """`penalty` weighs the gradient penalties, `obey` how much the wish counts, `mixed` the share of invented wishes.
 
     `noise` is added to all that the critic sees, at first that much, none from `noise_until` of the run on. Half of
-    each batch is drawn from the composition codes of the real pictures beside it, the first `code` figures of a latent,
+    each batch is drawn from the composition codes of the real pictures beside it, with which a latent begins,
     and held to them by `resemble`, which falls to a fifth: so a latent's figures mean something from the start, as in
     Larsen et al., "Autoencoding beyond pixels using a learned similarity metric", 2016.
     """
@@ -50,7 +50,6 @@ class GanTraining:
     obey: float = 1.0
     obey_from: int = 300
     mixed: float = 0.3
-    code: int = 48
     resemble: float = 20.0
     average: float = 0.998
     bfloat16: bool = True
@@ -74,6 +73,21 @@ def invented(
     return np.where(swapped, others, percentiles).astype(np.float32)
 
 
+def lay_underpainting(generator: Generator, grids: Grids) -> None:
+    """Fit the generator's linear beginning to the grids by least squares, so that training starts from compositions."""
+    table = generator.underpainting.table
+    codes = torch.from_numpy(grids.codes).flatten(0, 1)
+    told = underpainting_input(codes, torch.from_numpy(grids.percentiles).flatten(0, 1)).double()
+    labels = np.tile(grids.labels, len(grids.values))
+    with torch.no_grad():
+        for label in np.unique(labels):
+            mine = np.flatnonzero(labels == label)
+            wanted = torch.from_numpy(grids.values.reshape(len(labels), -1)[mine]).double()
+            x = told[torch.from_numpy(mine)]
+            square = x.T @ x + 1e-3 * len(mine) * torch.eye(x.shape[1], dtype=torch.float64)
+            table[label] = torch.linalg.solve(square, x.T @ wanted).float()
+
+
 class GanTask(Task):
     """The generator against its critic, with the gauge listening."""
 
@@ -81,8 +95,8 @@ class GanTask(Task):
         self.training, self.grids, self.vae = training, grids, vae
         torch.manual_seed(training.seed)
         self.random = np.random.default_rng(training.seed)
-        self.shuffle = torch.Generator().manual_seed(training.seed)
         generator, critic = Generator(training.generator), Critic(training.critic)
+        lay_underpainting(generator, grids)
         gauge = Gauge(training.critic.inside)
         self.nets = {"generator": generator, "critic": critic, "gauge": gauge}
         for net in self.nets.values():
@@ -95,7 +109,6 @@ class GanTask(Task):
         }
         self.shares = set_shares(grids.labels)
         self.of_set = [np.flatnonzero(grids.labels == label) for label in range(len(SETS))]
-        self.steps_taken = 0
         shown = np.random.default_rng(training.seed + 1)
         rows = [shown.choice(mine, _SHEET_COLUMNS) for mine in self.of_set if len(mine)]
         self.shown_labels = torch.from_numpy(grids.labels[np.concatenate(rows)])
@@ -114,7 +127,7 @@ class GanTask(Task):
         latents = torch.randn(training.batch, training.generator.latent)
         half = training.batch // 2
         wishes[:half] = told[:half]
-        latents[:half, : training.code] = torch.from_numpy(grids.codes[window, chosen])[:half]
+        latents[:half, : training.generator.code] = torch.from_numpy(grids.codes[window, chosen])[:half]
         real = torch.from_numpy(grids.values[window, chosen]).float().contiguous(memory_format=torch.channels_last)
         return real, latents, torch.from_numpy(labels), torch.from_numpy(told), torch.from_numpy(wishes)
 
@@ -131,7 +144,7 @@ class GanTask(Task):
         with torch.autocast("cpu", torch.bfloat16, enabled=training.bfloat16):
             drawn = generator(latents, labels, wishes)
             judged = drawn.detach().requires_grad_()
-            both = moved(torch.cat([real, judged]), self.shuffle)
+            both = moved(torch.cat([real, judged]))
             both = both + training.noise * max(0.0, 1 - progress / training.noise_until) * torch.randn_like(both)
             verdicts = critic(both, labels.repeat(2), torch.cat([told, wishes]))
             truth, lie = verdicts.chunk(2)
@@ -153,7 +166,6 @@ class GanTask(Task):
         for optimiser in self.optimisers.values():
             optimiser.step()
         follow(self.averages["generator"], generator, self.steps_taken, training.average)
-        self.steps_taken += 1
         return figures
 
     def _heed(

@@ -64,7 +64,6 @@ class LookerTask(Task):
         self.nets = {"looker": net}
         self.averages = {"looker": copy.deepcopy(net).requires_grad_(False)}
         self.optimisers = {"looker": torch.optim.AdamW(net.parameters(), training.learning_rate, weight_decay=0.02)}
-        self.steps_taken = 0
 
     def step(self, progress: float) -> dict[str, float]:
         """One step on two windows each of a batch of pictures."""
@@ -92,7 +91,6 @@ class LookerTask(Task):
             group["lr"] = falling_rate(training.learning_rate, progress, self.steps_taken, training.warmup_steps)
         optimiser.step()
         follow(self.averages["looker"], net, self.steps_taken, training.average)
-        self.steps_taken += 1
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def sheet(self) -> NDArray[np.uint8]:

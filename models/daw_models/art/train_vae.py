@@ -63,7 +63,6 @@ class VaeTask(Task):
         self.nets = {"vae": net}
         self.averages = {"vae": copy.deepcopy(net).requires_grad_(False)}
         self.optimisers = {"vae": torch.optim.Adam(net.parameters(), training.learning_rate, betas=(0.9, 0.99))}
-        self.steps_taken = 0
 
     def step(self, progress: float) -> dict[str, float]:
         """One step of Adam on a batch of random windows."""
@@ -82,7 +81,6 @@ class VaeTask(Task):
             group["lr"] = falling_rate(training.learning_rate, progress, self.steps_taken, training.warmup_steps)
         optimiser.step()
         follow(self.averages["vae"], net, self.steps_taken, training.average)
-        self.steps_taken += 1
         return {"loss": float(loss.detach()), "l1": float(plain.detach()), "kl": float(divergence.detach())}
 
     def sheet(self) -> NDArray[np.uint8]:

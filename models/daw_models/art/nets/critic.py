@@ -73,9 +73,7 @@ class Critic(nn.Module):
         return verdict.float()
 
 
-def moved(
-    grids: Tensor, random: torch.Generator, *, shift: float = 0.125, hole: float = 0.4, rate: float = 0.5
-) -> Tensor:
+def moved(grids: Tensor, *, shift: float = 0.125, hole: float = 0.4, rate: float = 0.5) -> Tensor:
     """Differentiable augmentation: each grid shifted by up to `shift` of its side and, at `rate`, a square cut out.
 
     Zhao et al., "Differentiable augmentation for data-efficient GAN training", 2020, without its changes of colour.
@@ -84,9 +82,9 @@ def moved(
     reach = max(1, round(side * shift))
     padded = functional.pad(grids, (reach, reach, reach, reach), mode="replicate")
     size = round(side * hole)
-    draws = torch.randint(0, 2 * reach + 1, (count, 2), generator=random)
-    holes = torch.randint(-size // 2, side - size // 2, (count, 2), generator=random)
-    cut = torch.rand(count, generator=random) < rate
+    draws = torch.randint(0, 2 * reach + 1, (count, 2))
+    holes = torch.randint(-size // 2, side - size // 2, (count, 2))
+    cut = torch.rand(count) < rate
     mask = torch.ones(count, 1, side, side)
     parts = []
     for index in range(count):

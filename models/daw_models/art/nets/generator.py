@@ -21,9 +21,13 @@ from daw_models.art.wish import SETS
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """`widths` are the channels at sides 4, 8, 16 and so on; `outside` the channels that come out."""
+    """`widths` are the channels at sides 4, 8, 16 and so on; `outside` the channels that come out.
+
+    The first `code` figures of a latent say what the composition is, the others are left to the net.
+    """
 
     latent: int = 128
+    code: int = 48
     style: int = 192
     widths: tuple[int, ...] = (256, 224, 160)
     outside: int = 16
@@ -36,11 +40,13 @@ class GeneratorConfig:
     def from_spec(cls, spec: Mapping[str, object]) -> GeneratorConfig:
         """What `as_spec` gave."""
         latent, style, outside, widths = spec["latent"], spec["style"], spec["outside"], spec["widths"]
+        code = spec["code"]
         assert isinstance(latent, int)
+        assert isinstance(code, int)
         assert isinstance(style, int)
         assert isinstance(outside, int)
         assert isinstance(widths, (list, tuple))
-        return cls(latent, style, tuple(int(width) for width in widths), outside)
+        return cls(latent, code, style, tuple(int(width) for width in widths), outside)
 
 
 class WishCode(nn.Module):
@@ -126,6 +132,32 @@ class Excitation(nn.Module):
         return fine * 2 * torch.sigmoid(self.open(bend(self.squeeze(coarse))))
 
 
+class Underpainting(nn.Module):
+    """What a set's grids are on the average, and how code and wish change it: linear, a table for each set."""
+
+    def __init__(self, config: GeneratorConfig, side: int) -> None:
+        super().__init__()
+        self.shape = (config.outside, side, side)
+        self.code = config.code
+        self.table = nn.Parameter(torch.zeros(len(SETS), told_width(config.code), config.outside * side * side))
+
+    def forward(self, latents: Tensor, labels: Tensor, percentiles: Tensor) -> Tensor:
+        """The grids [N, outside, S, S] to begin with."""
+        told = underpainting_input(latents[:, : self.code], percentiles)
+        laid = torch.bmm(told[:, None].float(), self.table[labels].float())
+        return laid.view(-1, *self.shape).contiguous(memory_format=torch.channels_last)
+
+
+def told_width(code: int) -> int:
+    """How many figures `underpainting_input` gives."""
+    return 1 + code + len(ATTRIBUTES)
+
+
+def underpainting_input(codes: Tensor, percentiles: Tensor) -> Tensor:
+    """Codes [N, K] and percentiles [N, 8] as the figures that an underpainting is linear in, the first of them 1."""
+    return torch.cat([torch.ones_like(codes[:, :1]), codes, 2 * percentiles - 1], 1)
+
+
 class Generator(nn.Module):
     """Latents [N, latent], set index [N] and percentiles [N, 8] to [N, outside, S, S]."""
 
@@ -138,18 +170,22 @@ class Generator(nn.Module):
         self.stages = nn.ModuleList(Stage(width, config.style) for width in widths)
         self.widen = nn.ModuleList(convolution(a, b, 1) for a, b in itertools.pairwise(widths))
         self.excite = Excitation(widths[0], widths[-1])
-        self.leave = convolution(widths[-1], config.outside, gain=0.7)
+        self.leave = convolution(widths[-1], config.outside, gain=0.2)
+        self.underpainting = Underpainting(config, 4 << (len(widths) - 1))
+        self.see = convolution(config.outside, widths[-1])
 
     def forward(self, latents: Tensor, labels: Tensor, percentiles: Tensor) -> Tensor:
         """The grids of these latents and wishes."""
-        return self.draw(self.mapping(latents, labels, percentiles))
-
-    def draw(self, style: Tensor) -> Tensor:
-        """The grids of these styles."""
         widths = self.config.widths
-        features = self.seed(style).view(-1, widths[0], 4, 4).contiguous(memory_format=torch.channels_last)
+        style = self.mapping(latents, labels, percentiles)
+        laid = self.underpainting(latents, labels, percentiles)
+        features: Tensor = self.seed(style).view(-1, widths[0], 4, 4).contiguous(memory_format=torch.channels_last)
         features = coarse = self.stages[0](bend(features), style)
-        for widen, stage in zip(self.widen, list(self.stages)[1:], strict=True):
-            features = stage(doubled(widen(features)), style)
+        for index, widen in enumerate(self.widen, 1):
+            features = doubled(widen(features))
+            if index == len(self.widen):
+                features = features + self.see(laid)
+            features = self.stages[index](features, style)
         left: Tensor = self.leave(bend(self.excite(coarse, features)))
-        return left.float()
+        drawn: Tensor = laid + left.float()
+        return drawn
