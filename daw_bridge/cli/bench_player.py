@@ -1,4 +1,4 @@
-"""The other process of `bench`: plays calls to a running bridge over its ports and prints what it heard, as JSON."""
+"""The other process of `bench`: plays a scene to a running bridge over its ports and prints what it heard, as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 
 from daw_bridge.io.ports_rtmidi import open_system
-from daw_bridge.io.priority import HELPERS, raise_thread, raised_helpers
-from daw_bridge.live.player import Player
+from daw_bridge.io.priority import HELPERS, forgo_priority, raise_thread
+from daw_bridge.live.bench.players import musician
 
 SETTLE_S = 0.3
 """A new client disturbs the server for a few cycles; then the music begins."""
@@ -22,18 +22,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--api", default="jack")
     parser.add_argument("--in-port", default="AI In", help="port of the bridge that is played to")
     parser.add_argument("--port", default="AI Out", help="port of the bridge that is listened to")
+    parser.add_argument("--scene", default="pause")
     parser.add_argument("--turns", type=int, default=10)
     parser.add_argument("--gap-s", type=float, required=True)
+    parser.add_argument("--plain", action="store_true", help="at the priority of any program")
     options = parser.parse_args(argv)
-    # It stands for a DAW, whose MIDI threads have real-time priority, too.
-    with raised_helpers():
-        system = open_system(options.api, client="aiart-player")
-        keys, ear = system.open_out(options.in_port), system.open_in(options.port)
-        system.close()
+    if options.plain:
+        forgo_priority()
+    system = open_system(options.api, client="aiart-player")
+    keys, ear = system.open_out(options.in_port), system.open_in(options.port)
+    system.close()
+    # It stands for a DAW, whose MIDI threads go before other programs.
     raise_thread(HELPERS)
     time.sleep(SETTLE_S)
     try:
-        performance = Player(keys, ear, options.gap_s).perform(options.turns)
+        performance = musician(options.scene, keys, ear, options.gap_s).perform(options.turns)
     finally:
         keys.close()
         ear.close()

@@ -21,6 +21,13 @@ MODEL: Final = 10
 
 _BELOW_CLIENTS: Final = {PLAYING: 1, HELPERS: 2, MODEL: 3}
 _clients_priority: int | None = None
+_forgone = False
+
+
+def forgo_priority() -> None:
+    """Let this process be like any other from now on."""
+    global _forgone
+    _forgone = True
 
 
 def make_way(clients_priority: int | None) -> None:
@@ -34,6 +41,8 @@ def make_way(clients_priority: int | None) -> None:
 
 def allowed_priority(rank: int) -> int:
     """The real-time priority for threads of a rank (`PLAYING`, `HELPERS`, `MODEL`); 0 is none."""
+    if _forgone:
+        return 0
     if _clients_priority is None:
         return rank
     if _clients_priority == 0:

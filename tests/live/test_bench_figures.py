@@ -1,57 +1,158 @@
-"""The bench command: its figures, its JSON for scripts, its exit status."""
+"""The figures of the bench: percentiles, what was lost on the way, whose fault a late turn is, the scenes on memory."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from daw_bridge.cli.bench import Spread, main
+from daw_bridge.cli.bench import main
+from daw_bridge.cli.bench_picture import gathered
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.events import Fault, MidiArrived, Sent, TurnCalled, TurnStreamed
 from daw_bridge.errors import UsageError
-
-RUN_KEYS = {
-    "over",
-    "period",
-    "turns",
-    "answered",
-    "first_note_ms",
-    "output_error_ms",
-    "model_ms_per_note",
-    "notes_per_s",
-    "notes_on",
-    "notes_off",
-    "hanging",
-    "misses",
-    "faults",
-}
+from daw_bridge.live.bench.delivery import Passing, delivered, of_hex
+from daw_bridge.live.bench.log import BridgeLog
+from daw_bridge.live.bench.scene import Conditions, LateTurn, measured
+from daw_bridge.live.bench.spread import Spread
+from daw_bridge.live.player import Heard, Performance
+from daw_bridge.music.messages import NoteOff, NoteOn, encode
+from daw_bridge.music.notes import Note
 
 
-def test_percentiles_are_of_the_nearest_rank() -> None:
+def test_percentiles_are_of_the_nearest_rank_and_every_value_has_its_bin() -> None:
     spread = Spread.of([float(value) for value in range(1000, 0, -1)])
     assert (spread.count, spread.p50, spread.p99, spread.p99_9, spread.worst) == (1000, 500.0, 990.0, 999.0, 1000.0)
-    assert Spread.of([3.0]) == Spread(1, 3.0, 3.0, 3.0, 3.0)
+    assert sum(count for _, count in spread.bins) == 1000
+    assert Spread.of([3.1]) == Spread(1, 3.1, 3.1, 3.1, 3.1, ((3.0, 1),))
+    assert Spread.of([-0.1, 0.1, 0.2, -4.0]).bins == ((-4.0, 1), (-0.25, 1), (0.0, 2))
+    assert Spread.of([1.0, -4.0]).worst == -4.0
     assert Spread.of([]) == Spread(0, None, None, None, None)
 
 
-def test_a_script_gets_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--over", "memory", "--turns", "2", "--model", "memory", "--json"]) == 0
+def test_a_histogram_shows_the_bulk_and_tells_of_what_lies_beyond() -> None:
+    first, counts, beyond = gathered(Spread.of([1.0] * 500 + [2.0] * 500 + [400.0]))
+    assert (first, beyond) == (4, 1)
+    assert (counts[0], counts[4], counts[-1], sum(counts)) == (500, 500, 1, 1001)
+
+
+def passings(*digits: str) -> list[Passing]:
+    return of_hex([(number / 10, each) for number, each in enumerate(digits)])
+
+
+def test_a_lost_message_and_one_too_many_are_found_among_equal_ones() -> None:
+    sent = passings("903c40", "803c40", "903c40", "803c40", "904040", "804040")
+    received = passings("903c40", "803c40", "803c40", "904040", "904040", "804040")
+    delivery = delivered(sent, received)
+    assert [passing.data.hex() for passing in delivery.lost] == ["903c40"]
+    assert [passing.data.hex() for passing in delivery.surplus] == ["904040"]
+    assert len(delivery.arrived) == 5
+    assert all(here.data == there.data for here, there in delivery.arrived)
+
+
+NOTES = (Note(1.0, 60, 0.1, 90), Note(1.2, 62, 0.1, 90))
+
+
+def answered(log: BridgeLog, turn: int, start_s: float, *, waited_s: float = 0.0, handed_over_s: float = 0.0) -> None:
+    """A turn of two notes, the first handed over so long after `start_s`."""
+    controls = SamplingControls()
+    called = TurnCalled(turn, turn, (), (), start_s, start_s, 1, controls, 1.0, False)
+    log.done([called], start_s)
+    log.done([TurnStreamed(turn, turn, 0, NOTES, controls, "lstm", 0.004)], start_s + waited_s)
+    for number, pitch in enumerate((60 + turn, 70 + turn)):
+        due_s = start_s + 0.2 * number
+        log.done([Sent(NoteOn(0, pitch, 90), due_s, due_s + handed_over_s, turn)], due_s)
+        log.done([Sent(NoteOff(0, pitch), due_s + 0.1, due_s + 0.1, turn)], due_s)
+
+
+def heard_all(log: BridgeLog, *but: int) -> list[tuple[float, str]]:
+    """What the other end hears 2 ms later, without some messages."""
+    messages = enumerate((each.actual_s + 0.002, encode(each.message).hex()) for each in log.sent)
+    return [message for number, message in messages if number not in but]
+
+
+def test_a_turn_whose_first_note_was_lost_is_told_apart_from_one_that_was_late() -> None:
+    log = BridgeLog()
+    answered(log, 1, 10.0, handed_over_s=0.001)
+    answered(log, 2, 20.0, handed_over_s=0.001)
+    answered(log, 3, 30.0, waited_s=0.05, handed_over_s=0.06)
+    turns = [Heard(10.0, 10.003), Heard(20.0, 20.203), Heard(30.0, 30.062), Heard(40.0, None)]
+    performance = Performance(turns, notes_on=5, notes_off=6, hanging=0, heard=heard_all(log, 4))
+    found = measured(Conditions("pause", "jack", 128, "ordinary"), performance, log)
+    assert found.late == (
+        LateTurn(2, 1.0, 203.0, lost=True),
+        LateTurn(3, 60.0, 62.0, lost=False),
+        LateTurn(4, None, None, lost=False),
+    )
+    assert (found.turns, found.answered, found.whole) == (4, 3, False)
+    assert (found.counts["notes_sent"], found.counts["lost_out"], found.counts["surplus_out"]) == (6, 1, 0)
+    assert (found.counts["prepared_used"], found.counts["waited_for"]) == (2, 1)
+    assert found.spreads["model_share_ms"].worst == pytest.approx(50.0)
+    assert found.spreads["delivery_ms"].p50 == pytest.approx(2.0)
+    assert found.spreads["output_error_ms"].count == 6
+    assert found.model_ms_per_note == pytest.approx(2.0)
+    assert found.tiers == {"lstm": 3}
+
+
+def test_the_balance_of_both_ways_decides_whether_a_run_is_whole() -> None:
+    log = BridgeLog()
+    answered(log, 1, 10.0)
+    log.heard(MidiArrived(NoteOn(0, 50, 80)), 9.0)
+    played = [(9.0, "903250")]
+    performance = Performance([Heard(10.0, 10.002)], played=played, heard=heard_all(log))
+    assert measured(Conditions("pause", "memory"), performance, log).whole
+    performance.played.append((9.1, "803240"))
+    unheard = measured(Conditions("pause", "memory"), performance, log)
+    assert (unheard.counts["lost_in"], unheard.whole) == (1, False)
+    log.done([Fault("miss", "late"), Fault("port", "gone")], 11.0)
+    assert [
+        measured(Conditions("pause", "memory"), performance, log).counts[name] for name in ("misses", "faults")
+    ] == [
+        1,
+        1,
+    ]
+
+
+SCENES = ["--over", "memory", "--model", "memory"]
+
+
+def test_a_script_gets_the_documented_keys(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "bench.png"
+    assert main([*SCENES, "--turns", "2", "--json", "--picture", str(picture)]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"machine", "model", "model_ms_per_note_warm", "gap_ms", "runs"}
-    (run,) = document["runs"]
-    assert set(run) == RUN_KEYS
-    assert set(run["first_note_ms"]) == {"count", "p50", "p99", "p99_9", "worst"}
-    assert (run["over"], run["turns"], run["answered"], run["hanging"], run["faults"]) == ("memory", 2, 2, 0, 0)
-    assert run["output_error_ms"]["count"] == run["notes_on"] == run["notes_off"] > 0
+    assert set(document) == {"machine", "model", "model_ms_per_note_warm", "runs", "compared"}
+    pause, bars, thru = document["runs"]
+    for run in (pause, bars):
+        assert (run["turns"], run["answered"], run["counts"]["hanging"], run["whole"]) == (2, 2, 0, True)
+        assert set(run["spreads"]) == {"first_note_ms", "output_error_ms", "model_share_ms"}
+        counts = run["counts"]
+        assert run["spreads"]["output_error_ms"]["count"] == counts["notes_sent"] == counts["notes_heard"] > 0
+    assert [run["conditions"]["scene"] for run in document["runs"]] == ["pause", "bars", "thru"]
+    assert thru["spreads"]["thru_ms"]["count"] == 40
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_person_gets_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--over", "memory", "--turns", "1", "--model", "memory"]) == 0
+    assert main([*SCENES, "--turns", "1", "--scenes", "thru"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["over", "measure", "p50", "p99", "p99.9", "n"]
-    assert lines[1].startswith("memory  call over to first note, ms")
-    assert "1 of 1 calls answered" in lines[-1]
+    assert lines[0].split()[-5:] == ["p50", "p99", "p99.9", "worst", "n"]
+    assert lines[1].startswith("thru   memory  key to key heard through")
+    assert "10 notes and 10 releases sent, 10 and 10 heard, lost 0 out, 0 in" in lines[-1]
 
 
-def test_no_turns_are_refused() -> None:
-    with pytest.raises(UsageError, match="--turns"):
-        main(["--turns", "-3"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--turns", "0"], "--turns is 1 to"),
+        (["--turns", "-3"], "--turns is 1 to"),
+        (["--period", "100"], "--period is a power of two"),
+        (["--load", "-1"], "--load is 0 to"),
+        (["--scenes", "pause,opera"], "no scene 'opera'"),
+        (["--scenes", ","], "no scene named"),
+        (["--picture", "/nowhere/at/all.png"], "no such folder"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_starts(options: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        main(options)

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from daw_bridge.cli.bench import Watcher
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Action, Event, Fault, ParameterSet, Performed, Sent, TurnEnded, TurnStreamed
 from daw_bridge.engine.parameters import Value, defaults
 from daw_bridge.io.ports_memory import MemorySystem
+from daw_bridge.live.bench.log import BridgeLog
 from daw_bridge.live.player import Performance, Player
 from daw_bridge.live.wiring import Bridge, Tier, load_tier, settled
 from daw_bridge.music.messages import NoteOff, NoteOn, decode, encode
@@ -51,7 +51,7 @@ def settings(**changes: Value) -> Mapping[str, Value]:
 
 
 @contextmanager
-def playing(bus: MemorySystem, *observers: Watcher | Diary, **changes: Value) -> Iterator[Bridge]:
+def playing(bus: MemorySystem, *observers: BridgeLog | Diary, **changes: Value) -> Iterator[Bridge]:
     bridge = Bridge(settings(**changes), system=bus)
     for observer in observers:
         bridge.observe(observer)
@@ -72,8 +72,8 @@ def performed(player: Player, turns: int) -> Performance:
 
 
 def test_every_call_is_answered_and_every_note_ends() -> None:
-    bus, watcher, diary = MemorySystem(), Watcher(), Diary()
-    with playing(bus, watcher, diary) as bridge:
+    bus, log, diary = MemorySystem(), BridgeLog(), Diary()
+    with playing(bus, log, diary) as bridge:
         heard = performed(Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S), 3)
         assert bridge.ready_line(load_tier(None), ("127.0.0.1", 9177)) == (
             'ready in="AI In" out="AI Out" api=memory model=memory osc=127.0.0.1:9177'
@@ -82,7 +82,7 @@ def test_every_call_is_answered_and_every_note_ends() -> None:
     assert all(turn.first_s is not None and turn.first_s > turn.over_s - 0.001 for turn in heard.turns)
     assert heard.hanging == 0
     assert heard.notes_on == heard.notes_off >= 9
-    assert len(watcher.errors_ms) == heard.notes_on
+    assert len(log.errors_ms()) == heard.notes_on
     assert [action.reason for action in diary.actions if isinstance(action, TurnEnded)] == [
         "yielded",
         "yielded",

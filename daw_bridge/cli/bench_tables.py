@@ -1,0 +1,108 @@
+"""The figures of `bench` for a person and for a script."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from daw_bridge.cli.output import print_table
+from daw_bridge.live.bench.peer import Compared
+from daw_bridge.live.bench.scene import Conditions, Measured
+from daw_bridge.live.bench.spread import Spread
+from daw_bridge.live.wiring import Tier
+
+MEASURES: Final = {
+    "first_note_ms": "call over to first note heard",
+    "output_error_ms": "note-on handed to the driver after it was due",
+    "delivery_ms": "driver to the other end",
+    "model_share_ms": "waiting for the model",
+    "thru_ms": "key to key heard through",
+}
+_BARS_FIRST: Final = "bar line to first note heard"
+
+
+def document(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compared]) -> dict[str, Any]:
+    """Everything, for `--json`."""
+    return {
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "python": platform.python_version(),
+        },
+        "model": tier.continuer.name,
+        "model_ms_per_note_warm": round(tier.note_s * 1000, 4),
+        "runs": [asdict(run) | {"whole": run.whole} for run in runs],
+        "compared": [asdict(each) for each in compared],
+    }
+
+
+def print_figures(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compared]) -> None:
+    """A table of distributions, then a line for each scene, its late turns, and the comparison."""
+    header = ["scene", "over", "measure, ms", "p50", "p99", "p99.9", "worst", "n"]
+    rows = []
+    for run in runs:
+        for name, spread in run.spreads.items():
+            rows.append([run.conditions.scene, place(run.conditions), measure(run, name), *_row(spread)])
+    print_table(header, rows)
+    for run in runs:
+        print(_sentence(run, tier.continuer.name))
+        for late in run.late:
+            print(f"  turn {late.turn}: {_late(late.handed_over_ms, late.heard_ms, lost=late.lost)}")
+    for each in compared:
+        print(
+            f"{each.tier}: {each.ours_ms.p50:.2f} ms a note, notochord (random weights, two events a note): "
+            f"{each.theirs_ms.p50:.2f} ms; {each.ratio:.1f} times faster"
+        )
+
+
+def place(conditions: Conditions) -> str:
+    """Where and beside what, in a few words."""
+    words = [conditions.over]
+    if conditions.period is not None:
+        words.append(f"-p {conditions.period} {conditions.server}")
+    if conditions.busy:
+        words.append(f"+{conditions.busy} busy")
+    if conditions.screen:
+        words.append("+tui")
+    return " ".join(words)
+
+
+def measure(run: Measured, name: str) -> str:
+    """What a distribution is of."""
+    return _BARS_FIRST if name == "first_note_ms" and run.conditions.scene == "bars" else MEASURES[name]
+
+
+def _row(spread: Spread) -> list[str]:
+    values = (spread.p50, spread.p99, spread.p99_9, spread.worst)
+    return [*("-" if value is None else f"{value:.2f}" for value in values), str(spread.count)]
+
+
+def _sentence(run: Measured, model: str) -> str:
+    counts = run.counts
+    speed = (
+        f"{run.model_ms_per_note:.2f} ms a note, {run.notes_per_s:.0f} notes/s"
+        if run.model_ms_per_note is not None and run.notes_per_s is not None
+        else "no time of its own"
+    )
+    parts = [
+        f"{counts['notes_sent']} notes and {counts['releases_sent']} releases sent, "
+        f"{counts['notes_heard']} and {counts['releases_heard']} heard",
+        f"lost {counts['lost_out']} out, {counts['lost_in']} in",
+        f"{counts['hanging']} hanging",
+        f"{counts['faults']} faults",
+    ]
+    if run.turns:
+        parts.insert(0, f"{run.answered} of {run.turns} calls answered")
+        parts.append(f"{counts['prepared_used']} answers prepared, {counts['waited_for']} waited for")
+        parts.append(f"{counts['misses']} misses")
+        parts.append(f"{model}: {speed}")
+    return f"{run.conditions.scene} over {place(run.conditions)}: {', '.join(parts)}"
+
+
+def _late(handed_over_ms: float | None, heard_ms: float | None, *, lost: bool) -> str:
+    heard = "no note heard" if heard_ms is None else f"first note heard after {heard_ms:.1f} ms"
+    if handed_over_ms is None:
+        return f"{heard}, none was sent in time"
+    return f"{heard}, handed over after {handed_over_ms:.1f} ms{' and lost on the way' if lost else ''}"
