@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--calls", type=int, default=50, metavar="N", help="calls to be answered")
     set_help = "of the bridge that answers, such as tonality=0; its defaults otherwise"
     evaluate.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+    only_help = "judge the answers alone: no likelihood, no baselines, no speed"
+    evaluate.add_argument("--answers-only", action="store_true", help=only_help)
     evaluate.add_argument("--bare", action="store_true", help="let the model answer without the bridge's controls")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.set_defaults(command=_evaluate)
@@ -91,8 +93,17 @@ def _warn(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _say(entry: str) -> None:
+    """One entry of the log in words."""
+    facts = json.loads(entry)
+    minutes, seconds = divmod(round(facts["elapsed_s"]), 60)
+    if "loss" in facts:
+        text = f"{facts['loss']:.2f} nats a note"
+    else:
+        text = "held out: " + (
+            ", ".join(f"{name} {parts[0]:.2f}" for name, parts in facts["valid"].items()) or "nothing"
+        )
+    print(f"step {facts['step']:>6}  {minutes:>3}:{seconds:02}  {text}", flush=True)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -166,6 +177,9 @@ def _train(arguments: argparse.Namespace) -> int:
         vocabulary = Vocabulary()
         excluded = read_exclusions(arguments.exclude)
         corpus = build_corpus(list(read_pieces(arguments.data, vocabulary, warn=_warn, excluded=excluded)), vocabulary)
+    pieces = corpus.pieces("train")
+    notes = sum(corpus.span(piece)[1] - corpus.span(piece)[0] for piece in pieces)
+    print(f"{len(pieces)} pieces to learn from, {notes:,} notes; {len(corpus) - len(pieces)} held out", flush=True)
     checkpoint = train(
         recipe,
         corpus,
@@ -198,6 +212,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         arguments.data,
         train_data=arguments.train_data,
         calls=arguments.calls,
+        answers_only=arguments.answers_only,
         instrument=None if bare else partial(_player, arguments.instrument, arguments.set),
         warn=_warn,
     )

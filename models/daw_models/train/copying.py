@@ -20,24 +20,28 @@ def longest_runs(corpus: Corpus, pieces: Sequence[int], groups: Sequence[Sequenc
 
     Lengths are found on the steps of LENGTHS; 0 where not even the shortest stands there.
     """
-    parts = [_tokens(corpus.rows[slice(*corpus.span(piece))].astype(np.int64)) for piece in pieces]
-    joined, alive = _joined(parts)
+    joined, alive = _joined([_tokens(corpus.rows[slice(*corpus.span(piece))].astype(np.int64)) for piece in pieces])
+    music = {(group, index): rows for group, listed in enumerate(groups) for index, rows in enumerate(listed)}
+    tokens = {place: _joined([_tokens(rows)]) for place, rows in music.items() if len(rows)}
     found = [[0] * len(group) for group in groups]
     for length in LENGTHS:
-        held = np.unique(_hashes(joined, alive, length - 1))
-        open_ = False
-        for group, music in enumerate(groups):
-            for index, rows in enumerate(music):
-                if len(rows) < length:
-                    continue
-                hashes = _hashes(*_joined([_tokens(rows)]), length - 1)
-                at = np.searchsorted(held, hashes).clip(0, max(len(held) - 1, 0))
-                if len(held) and bool((held[at] == hashes).any()):
-                    found[group][index] = length
-                    open_ = True
-        if not open_:
+        hashes = {place: _hashes(*part, length - 1) for place, part in tokens.items()}
+        wanted = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes.values()]))
+        held = _held(wanted, _hashes(joined, alive, length - 1))
+        tokens = {place: tokens[place] for place in tokens if bool(np.isin(hashes[place], held).any())}
+        for group, index in tokens:
+            found[group][index] = length
+        if not tokens:
             break
     return found
+
+
+def _held(wanted: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Those of the sorted `wanted` that are among `hashes`; the many are not sorted, so this takes seconds."""
+    if not len(wanted):
+        return wanted
+    at = np.searchsorted(wanted, hashes).clip(max=len(wanted) - 1)
+    return wanted[np.unique(at[wanted[at] == hashes])]
 
 
 def copying(corpus: Corpus, pieces: Sequence[int], answers: Sequence[Rows], real: Sequence[Rows]) -> dict[str, object]:

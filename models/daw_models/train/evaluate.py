@@ -13,6 +13,7 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import PARTS
 from daw_models.data.corpus import Corpus, build_corpus, read_pieces
 from daw_models.nets.build import load_net
+from daw_models.nets.notewise import NoteNet
 from daw_models.program import ensure_program
 from daw_models.train.baselines import Baselines
 from daw_models.train.continuations import Exchange, Player, ProgramPlayer, exchanges, summary
@@ -43,10 +44,13 @@ def evaluate(
     *,
     train_data: Sequence[Path] = (),
     calls: int = _CALLS,
+    answers_only: bool = False,
     instrument: Callable[[Path], Player] | None = None,
     warn: Callable[[str], None],
 ) -> dict[str, object]:
     """All figures of a model on held-out music, as the JSON report. Raises UsageError for unusable data or models.
+
+    `answers_only` leaves out likelihood, baselines and speed, which take most of the time.
 
     Of data that knows a `train` folder only the rest is used. With `train_data` the baselines are counted on it and
     copying is measured against it. Calls are answered by the `instrument` that plays a program, or by the bare program.
@@ -60,30 +64,35 @@ def evaluate(
     pieces = [piece for piece in range(len(corpus)) if not named or corpus.splits[piece] != "train"]
     if not pieces:
         raise UsageError("nothing but training pieces", where=str(data[0]), cure="give a folder of held-out pieces")
-    found = measure(net, corpus, pieces)
     trained = open_data(train_data, warn=warn, distinct=True) if train_data else None
-    if trained is None:
-        baselines = Baselines.load(vocabulary=corpus.vocabulary)
-    else:
-        baselines = Baselines.count(trained, trained.pieces("train"))
+    likelihood = {} if answers_only else _likelihood(net, corpus, pieces, trained)
     torch.set_num_threads(1)
     compiled = ensure_program(weights)
     program: torch.jit.ScriptModule = torch.jit.load(str(compiled))  # type: ignore[no-untyped-call]
     player = ProgramPlayer(program, _TOP_P) if instrument is None else instrument(compiled)
     answered = exchanges(player, corpus, pieces, count=calls, seed=_SEED)
+    report: dict[str, object] = {"model": weights.stem, "pieces": len(pieces), **likelihood}
+    report["continuations"] = summary(answered) | {"settings": player.settings}
+    report["copying"] = _copying(trained, answered)
+    if not answers_only:
+        played = {"ms_per_note_in_answers": round(1000 * player.note_s(), 4)}
+        eager = net_nats(weights, corpus, pieces)
+        report["speed"] = speed(program) | played | _program_loss(eager, program, corpus, pieces)
+    return report
+
+
+def _likelihood(net: NoteNet, corpus: Corpus, pieces: Sequence[int], trained: Corpus | None) -> dict[str, object]:
+    found = measure(net, corpus, pieces)
+    if trained is None:
+        baselines = Baselines.load(vocabulary=corpus.vocabulary)
+    else:
+        baselines = Baselines.count(trained, trained.pieces("train"))
     return {
-        "model": weights.stem,
-        "pieces": len(pieces),
         "notes": found.notes,
         "nats_per_note": round(found.per_note, 4),
         "parts": {name: round(part, 4) for name, part in zip(PARTS, found.parts, strict=True)},
         "nats_per_second": round(sum(found.nats) / max(found.seconds, 1e-9), 3),
         "baselines": {name: round(nats, 4) for name, nats in baselines.nats(corpus, pieces).items()},
-        "continuations": summary(answered) | {"settings": player.settings},
-        "copying": _copying(trained, answered),
-        "speed": speed(program)
-        | {"ms_per_note_in_answers": round(1000 * player.note_s(), 4)}
-        | _program_loss(net_nats(weights, corpus, pieces), program, corpus, pieces),
     }
 
 
