@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from daw_bridge.cli.compose_many import found_files
 from daw_bridge.cli.cover_options import mix_of, offsets, parser, words_of
 from daw_bridge.cli.output import note, print_json, progress
-from daw_bridge.errors import BridgeError, UsageError
+from daw_bridge.errors import UsageError
 from daw_bridge.music.midifile import Piece, write_bytes
 from daw_bridge.offline.files import read_any
 
@@ -40,7 +40,13 @@ def main(argv: Sequence[str]) -> int:
     options = parser().parse_args(argv)
     if not 1 <= options.variations <= _MOST_VARIATIONS:
         raise UsageError(f"{options.variations} variations cannot be shown", cure=f"choose 1 to {_MOST_VARIATIONS}")
+    if options.live:
+        return _live(options)
+    if not options.files:
+        raise UsageError("no piece to paint", cure="give a MIDI file; see aiart-bridge cover --help")
     found, many = found_files(options.files)
+    if options.video is not None:
+        return _film(options, found, many)
     if many and (options.variations > 1 or options.title is not None):
         raise UsageError("--title and --variations are for one piece", cure="give one file")
     outputs = _outputs(options, found, many)
@@ -54,6 +60,45 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print_json(reports[0] if len(reports) == 1 and not many else {"covers": reports, "failed": failed})
     return 1 if failed else 0
+
+
+def _live(options: argparse.Namespace) -> int:
+    """A picture in the terminal that answers the bridge; its wish is that of the piece, if one is given."""
+    from daw_bridge.cli.cover_live import run_live
+    from daw_models.art.painter import Wish
+    from daw_models.cover.hearing import hear
+    from daw_models.cover.live import LivePicture
+    from daw_models.cover.studio import Studio
+
+    general, studio = _general(options), Studio()
+    wish, seed = Wish(general["set_name"] or "landscape"), options.seed or 0
+    if options.files:
+        source = options.files[0]
+        piece = read_any(source)
+        chosen, _ = studio.wished(hear(piece, str(source)), _order(options, piece, source, general))
+        wish, seed = chosen.wish, chosen.seed
+    return run_live(LivePicture(studio.painter, wish, seed), "127.0.0.1", options.osc_port)
+
+
+def _film(options: argparse.Namespace, found: Sequence[tuple[Path, Path]], many: bool) -> int:
+    """The moving cover of one piece."""
+    if many:
+        raise UsageError("a video is of one piece", where="--video", cure="give one file")
+    from daw_bridge.cli.cover_video import film
+    from daw_models.cover.hearing import hear
+    from daw_models.cover.studio import Studio
+
+    source = found[0][0]
+    piece = read_any(source)
+    order = _order(options, piece, source, _general(options))
+    heard = hear(piece, str(source))
+    facts = film(piece, heard, order, Studio(), options.video, rate_hz=options.fps, side=options.video_size)
+    if options.json:
+        print_json({"source": str(source), **facts})
+    else:
+        sound = "with its sound" if facts["sound"] else "silent"
+        print(f"{options.video}  {facts['pictures']} pictures, {facts['seconds']:.1f} s, {sound}")
+    return 0
 
 
 def make_cover(source: Path, out: Path, *, title: str, artist: str = "") -> dict[str, Any]:

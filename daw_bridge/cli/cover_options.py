@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from daw_bridge.cli.output import Parser
+from daw_bridge.arguments import Parser
 from daw_bridge.errors import UsageError
 from daw_bridge.music.midifile import Piece
 
@@ -26,12 +26,61 @@ SLIDERS: Final[Mapping[str, tuple[str, str]]] = {
 """Option -> the attribute it moves, and what it does."""
 
 _NO_TITLES: Final = frozenset(
-    "untitled|control track|conductor|conductor track|tempo|tempo track|tempo map|track|track 0|track 1|new song|midi|"
-    "piano|melody|voice|drums|grand piano|acoustic grand piano|piano right|right hand|sequence|untitled sequence|song|"
-    "master track|meta track|score".split("|")
+    [
+        "untitled",
+        "control track",
+        "conductor",
+        "conductor track",
+        "tempo",
+        "tempo track",
+        "tempo map",
+        "track",
+        "track 0",
+        "track 1",
+        "new song",
+        "midi",
+        "piano",
+        "melody",
+        "voice",
+        "drums",
+        "grand piano",
+        "acoustic grand piano",
+        "piano right",
+        "right hand",
+        "sequence",
+        "untitled sequence",
+        "song",
+        "master track",
+        "meta track",
+        "score",
+    ]
 )
 _SMALL_WORDS: Final = frozenset(
-    "a an and as at but by de der die for from in la le of on or the to und van von".split()
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "but",
+        "by",
+        "de",
+        "der",
+        "die",
+        "for",
+        "from",
+        "in",
+        "la",
+        "le",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "und",
+        "van",
+        "von",
+    ]
 )
 
 
@@ -44,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="MIDI, MusicXML, ABC, take, or a folder")
+    made.add_argument("files", type=Path, nargs="*", metavar="FILE", help="MIDI, MusicXML, ABC, take, or a folder")
     made.add_argument(
         "-o", "--out", type=Path, metavar="FILE|DIR", help="the PNG (default: beside the piece); a folder for several"
     )
@@ -67,6 +116,16 @@ def parser() -> argparse.ArgumentParser:
     many.add_argument("--variations", type=int, default=1, metavar="N", help="pictures of the same wish, on one sheet")
     many.add_argument("--sheet", type=Path, metavar="FILE", help="one sheet with the covers of all the files")
     many.add_argument("--singles", action="store_true", help="with a sheet: write each cover too")
+    moving = made.add_argument_group("moving")
+    moving.add_argument(
+        "--video", type=Path, metavar="FILE", help="a video in time with the notes: .mp4, .mov or .webm"
+    )
+    moving.add_argument("--fps", type=int, default=25, metavar="N", help="pictures a second of the video (default 25)")
+    moving.add_argument("--video-size", type=int, default=720, metavar="PX", help="side of the video (default 720)")
+    moving.add_argument(
+        "--live", action="store_true", help="in the terminal: a picture that answers the bridge's notes"
+    )
+    moving.add_argument("--osc-port", type=int, default=9177, metavar="PORT", help="where the bridge is (default 9177)")
     said = made.add_argument_group("what it says")
     said.add_argument("--explain", action="store_true", help="the way from the music to the picture, in words")
     said.add_argument("--check", action="store_true", help="what a distributor asks of a cover, point by point")

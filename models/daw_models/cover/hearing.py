@@ -73,7 +73,7 @@ def hear(piece: Piece, where: str) -> Heard:
     if fits:
         major, minor = (next(fit for key, fit in fits if key.mode == mode) for mode in ("major", "minor"))
         mode = major - minor
-    sections, likeness = _form(notes, first_s, length_s)
+    starts_s, likeness = _form(notes, first_s, length_s)
     onsets = _onsets(notes)
     velocities = np.array([note.velocity for note in notes], dtype=np.float64)
     melodic = pitched or list(notes)
@@ -90,7 +90,7 @@ def hear(piece: Piece, where: str) -> Heard:
         _legato(melodic, onsets),
         sum(note.duration_s for note in notes) / length_s,
         _rise(notes, first_s + length_s / 2.0),
-        float(sections),
+        float(len(starts_s)),
         likeness,
     )
     return Heard(fits[0][0] if fits else None, length_s, len(notes), values, seed_of(notes))
@@ -163,8 +163,14 @@ def _rise(notes: Sequence[Note], middle_s: float) -> float:
     return float(louder + denser + higher)
 
 
-def _form(notes: Sequence[Note], first_s: float, length_s: float) -> tuple[int, float]:
-    """How many sections a piece has, by peaks of novelty along its self-similarity (Foote 2000), and their likeness."""
+def section_starts(notes: Sequence[Note]) -> tuple[float, ...]:
+    """When the sections of a piece begin, in seconds after its first note; the first at 0."""
+    first_s = min(note.onset_s for note in notes)
+    return _form(notes, first_s, max(max(note.end_s for note in notes) - first_s, 0.05))[0]
+
+
+def _form(notes: Sequence[Note], first_s: float, length_s: float) -> tuple[tuple[float, ...], float]:
+    """Where sections begin, by peaks of novelty along the self-similarity (Foote 2000), and how alike they are."""
     frames = int(np.clip(length_s / 2.0, _FEWEST_FRAMES, _MOST_FRAMES))
     table = np.zeros((frames, 14))
     for note in notes:
@@ -186,7 +192,7 @@ def _form(notes: Sequence[Note], first_s: float, length_s: float) -> tuple[int, 
         if novelty[at] > novelty.mean() + 0.8 * novelty.std()
         and novelty[at] == novelty[max(0, at - reach) : at + reach + 1].max()
     ]
-    return 1 + len(peaks), float(alike.mean())
+    return (0.0, *(at * length_s / frames for at in peaks)), float(alike.mean())
 
 
 def _novelty(alike: NDArray[Any], at: int, reach: int) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from daw_bridge.errors import UsageError
 from daw_models.art.attributes import ATTRIBUTES
@@ -18,6 +19,8 @@ from daw_models.art.painter import SETS, Painter
 from daw_models.cover.composition import LAYOUTS, READABLE, Typeset, choose_layout, compose, picture_side
 from daw_models.cover.finishes import FINISHES, graded
 from daw_models.cover.hearing import Heard
+from daw_models.cover.live import glowing
+from daw_models.cover.motion import Floats, Frame, slerp
 from daw_models.cover.png import LARGEST_BYTES, Encoded, encode
 from daw_models.cover.upscaler import SHIPPED as UPSCALER_FILE
 from daw_models.cover.upscaler import enlarge, load_upscaler
@@ -29,6 +32,10 @@ Pixels = NDArray[np.uint8]
 SIZE: Final = 3000
 SMALLEST, LARGEST = 64, 6000
 SOFTWARE: Final = "aiart-bridge cover"
+_PLACES: Final = 1000
+"""Variations from this number on are places that a moving cover goes to."""
+_WAY: Final = 0.6
+"""How far they are from the cover, as a share of the way to an unrelated picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Studio:
     """The nets, opened once, and what they make."""
 
     def __init__(self, painter: Painter | None = None, enlarger: Any = None) -> None:
-        self._painter = painter or Painter.load()
+        self.painter = painter or Painter.load()
         self._enlarger = enlarger or load_upscaler()
         self._models = {
             "painter": _digest(WEIGHTS / "painter.safetensors") if painter is None else "own",
@@ -79,9 +86,8 @@ class Studio:
 
     def cover(self, heard: Heard, order: Order) -> Cover:
         """The cover of a piece. Raises UsageError for a size, layout, finish, set or share that cannot be."""
-        check(order)
-        chosen, latent = self._wished(heard, order)
-        small = self._painter.paint(latent, chosen.wish)
+        chosen, latent = self.wished(heard, order)
+        small = self.painter.paint(latent, chosen.wish)
         large = graded(enlarge(self._enlarger, small))
         finish = order.finish or ("duotone" if chosen.wish.set_name == "radiolaria" else "paint")
         words = bool(order.title.strip() or order.artist.strip())
@@ -105,16 +111,41 @@ class Studio:
         }
         return Cover(pixels, type_set, _texts(order, chosen, facts), facts, chosen)
 
-    def _wished(self, heard: Heard, order: Order) -> tuple[Chosen, NDArray[np.float32]]:
-        """The wish with all that was asked for, and the latent."""
+    def places(self, heard: Heard, order: Order, count: int) -> list[Floats]:
+        """Latents for a moving cover: the cover's own, and others that lie around it, `count` in all."""
+        chosen, home = self.wished(heard, order)
+        far = (self.painter.latent(_varied(chosen.seed, _PLACES + number)) for number in range(1, count))
+        return [home, *(slerp(home, other, _WAY) for other in far)]
+
+    def moving(self, heard: Heard, order: Order, frames: Iterable[Frame], side: int) -> Iterator[Pixels]:
+        """The pictures of a moving cover, [side, side, 3]: every other one painted, those between blended."""
+        wish = self.wished(heard, order)[0].wish
+        last: Pixels | None = None
+        between = False
+        for number, frame in enumerate(frames):
+            if number % 2 == 1:
+                between = True
+                continue
+            small = self.painter.paint(frame.latent, glowing(wish, frame.excitement))
+            painted = np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
+            if between and last is not None:
+                yield ((last.astype(np.uint16) + painted) // 2).astype(np.uint8)
+            yield painted
+            last, between = painted, False
+        if between and last is not None:
+            yield last
+
+    def wished(self, heard: Heard, order: Order) -> tuple[Chosen, NDArray[np.float32]]:
+        """The wish with all that was asked for, and the latent. Raises UsageError like `cover`."""
+        check(order)
         chosen = choose(heard, set_name=order.set_name)
         seed = heard.seed if order.seed is None else order.seed
-        wish, latent = chosen.wish, self._painter.latent(_varied(seed, order.variation))
+        wish, latent = chosen.wish, self.painter.latent(_varied(seed, order.variation))
         if order.mix:
             other, share = order.mix
             there = choose(other, set_name=order.set_name).wish
             wish = blended(wish, there, share)
-            latent = slerp(latent, self._painter.latent(_varied(other.seed, order.variation)), share)
+            latent = slerp(latent, self.painter.latent(_varied(other.seed, order.variation)), share)
             seed = _mixed(seed, other.seed, share)
         wish = moved(wish, order.offsets)
         varied = _varied(seed, order.variation)
@@ -145,18 +176,6 @@ def check(order: Order) -> None:
         raise UsageError(
             f"a share of {order.mix[1]:g} is outside 0 to 1", where="--mix", cure="0.4 keeps most of the piece"
         )
-
-
-def slerp(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """A latent on the great circle between two (Shoemake 1985), as long as they are on average."""
-    lengths = float(np.linalg.norm(one)), float(np.linalg.norm(other))
-    first, second = one / max(lengths[0], 1e-9), other / max(lengths[1], 1e-9)
-    angle = float(np.arccos(np.clip(np.sum(first * second), -1.0, 1.0)))
-    length = (1.0 - share) * lengths[0] + share * lengths[1]
-    if angle < 1e-4:
-        return np.asarray(first * length, dtype=np.float32)
-    mixed = (np.sin((1.0 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
-    return np.asarray(mixed * length, dtype=np.float32)
 
 
 def explained(cover: Cover) -> list[str]:
