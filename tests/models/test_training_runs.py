@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -161,6 +162,8 @@ def test_ones_own_midi_makes_a_model_in_one_command(tmp_path: Path, capsys: pyte
     said = capsys.readouterr()
     assert "broken.mid" in said.err
     assert f"model: {tmp_path / 'me' / 'me.safetensors'}" in said.out
+    assert "4 pieces to learn from, 160 notes; 0 held out" in said.out
+    assert re.search(r"^step +3 +0:\d\d  held out: ", said.out, re.MULTILINE)
     start = ["--from", str(tmp_path / "me" / "me.safetensors"), "--minutes", "0.01"]
     with pytest.raises(UsageError, match="another number of streams; use its recipe"):
         main([*arguments, *start, "--resume"])
