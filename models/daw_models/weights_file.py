@@ -14,6 +14,8 @@ FORMAT = "aiart-bridge-model"
 FORMAT_VERSION = "1"
 WEIGHTS = Path(__file__).parent / "weights"
 _LONGEST_HEADER = 1 << 20
+PICTURE: Final = "picture"
+"""The kind that stands in the header of a model that paints."""
 AUTO: Final = "auto"
 """Stands for the best model that is quick enough, where there is somebody to wait for it."""
 TIERS: Final = ("transformer", "lstm")
@@ -22,8 +24,21 @@ _JSON_FIELDS = ("architecture", "vocabulary", "trained_on", "recipe", "figures")
 
 
 def builtin_models() -> dict[str, Path]:
-    """Names and files of the models that ship with us."""
-    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
+    """Names and files of the music models that ship with us."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors")) if not is_picture_model(path)}
+
+
+def builtin_pictures() -> dict[str, Path]:
+    """Names and files of the picture models that ship with us."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors")) if is_picture_model(path)}
+
+
+def is_picture_model(path: Path) -> bool:
+    """Whether a weights file paints instead of playing; a file that cannot be read does not."""
+    try:
+        return read_header(path).get("kind") == PICTURE
+    except UsageError:
+        return False
 
 
 def ladder(name_or_file: str) -> tuple[str, ...]:
@@ -45,7 +60,11 @@ def find_model(name_or_file: str | Path) -> Path:
         name_or_file = ladder(AUTO)[-1]
     if str(name_or_file) in shipped:
         return shipped[str(name_or_file)]
-    path = Path(name_or_file).expanduser()
+    path = builtin_pictures().get(str(name_or_file), Path(name_or_file).expanduser())
+    if path.is_file() and is_picture_model(path):
+        raise UsageError(
+            "is a picture model: it paints and cannot play", where=str(name_or_file), cure=f"use {', '.join(shipped)}"
+        )
     if path.is_file():
         return path
     names = ", ".join(shipped) or "none"

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from daw_bridge.errors import UsageError
-from daw_models.weights_file import FORMAT, FORMAT_VERSION, read_header, tensors_digest
+from daw_models.weights_file import FORMAT, FORMAT_VERSION, PICTURE, read_header, tensors_digest
 
 LICENCE = "CC0 1.0"
 
@@ -33,7 +33,7 @@ def write_picture_weights(
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "name": path.stem,
-        "kind": "picture",
+        "kind": PICTURE,
         "architecture": json.dumps(dict(architecture)),
         "vocabulary": "null",
         "trained_on": json.dumps(trained_on),
