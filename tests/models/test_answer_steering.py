@@ -1,0 +1,162 @@
+"""What holds an answer to its call's tones and away from its own figures."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from daw_models.nets.build import compile_net, make_continuer
+from daw_models.nets.steering import (
+    FADE,
+    WINDOW,
+    fading_ramp,
+    figure_of,
+    onset_steps,
+    past_figures,
+    repeated_figures,
+    sounding_weight,
+    tone_pull,
+)
+from tests.models.model_builders import music, tiny_net
+
+State = list[torch.Tensor]
+C_MAJOR = [0, 2, 4, 5, 7, 9, 11]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def program() -> torch.jit.ScriptModule:
+    return compile_net(tiny_net(), quantised=False)
+
+
+def _heard(program: torch.jit.ScriptModule, notes: int = 40) -> State:
+    rows = torch.from_numpy(music(notes, 3)).unsqueeze(0)
+    state: State = program.feed(program.initial_state(1), rows, 0)
+    return state
+
+
+def _uniforms(batch: int, notes: int) -> torch.Tensor:
+    return torch.rand(batch, notes, 4, generator=torch.Generator().manual_seed(5))
+
+
+def _tones(wanted: list[int], following: float) -> torch.Tensor:
+    shares = torch.zeros(12)
+    shares[wanted] = 1.0 / len(wanted)
+    return torch.cat([torch.log(shares + 0.02), torch.tensor([following])])
+
+
+def test_a_tone_heard_too_much_is_held_back_and_one_missing_is_raised() -> None:
+    heard = torch.tensor([[0] * 30 + [7] * 10])
+    tones = _tones([0, 4, 7], 1.0)
+    pull = tone_pull(tones[:12], 1.0, heard, torch.ones(1, 40))
+    assert pull.shape == (1, 128)
+    assert pull[0, 64] > pull[0, 67] > pull[0, 60]
+    assert pull[0, 64] > pull[0, 61]
+    assert torch.equal(pull[0, :116], pull[0, 12:])
+
+
+def test_before_any_note_only_the_standing_wish_counts() -> None:
+    tones = _tones(C_MAJOR, 0.0)[:12]
+    pull = tone_pull(tones, 1.0, torch.zeros((1, 8), dtype=torch.int64), torch.zeros(1, 8))
+    assert (pull[0, 60:72] - pull[0, 60]).tolist() == pytest.approx((tones - tones[0]).tolist(), abs=1e-5)
+
+
+def test_short_and_long_notes_count_within_bounds_and_fade() -> None:
+    assert sounding_weight(torch.tensor([0, 50, 1000])).tolist() == [2.0, 50.0, 200.0]
+    ramp = fading_ramp(WINDOW, FADE)
+    assert float(ramp[-1]) == 1.0
+    assert float(ramp[-2] / ramp[-1]) == pytest.approx(FADE)
+
+
+def test_a_figure_is_known_again_on_other_degrees_and_only_from_the_answer() -> None:
+    pitches = torch.tensor([[60, 62, 64, 67, 50, 72, 74, 76]])
+    steps = onset_steps(1000)[torch.full((1, 8), 25)]
+    own = repeated_figures(past_figures(pitches, steps, 1), pitches[:, -1], steps[:, -1])
+    assert own.nonzero().tolist() == [[0, 79]]
+    called = repeated_figures(past_figures(pitches, steps, 4), pitches[:, -1], steps[:, -1])
+    assert float(called.sum()) == 0.0
+    hurried = repeated_figures(past_figures(pitches, steps, 1), pitches[:, -1], steps[:, -1] + 8)
+    assert float(hurried.sum()) == 0.0
+
+
+def test_figures_hold_their_interval_and_step_apart() -> None:
+    intervals = torch.arange(-127, 128).repeat_interleave(41)
+    steps = torch.arange(41).repeat(255)
+    figures = figure_of(intervals, steps)
+    assert torch.equal(torch.bitwise_right_shift(figures, 6), intervals)
+    assert torch.equal(torch.bitwise_and(figures, 63), steps)
+    assert int(onset_steps(1000).max()) <= 40
+
+
+def test_tones_pull_the_answer_into_their_scale(program: torch.jit.ScriptModule) -> None:
+    state, uniforms = _heard(program), _uniforms(1, 200)
+    free, _, _ = program.sample(state, uniforms, -1, 0, {})
+    held, _, _ = program.sample(state, uniforms, -1, 0, {"tones": 2.0 * _tones(C_MAJOR, 1.0)})
+    inside = [float(np.isin(rows[0, :, 1].numpy() % 12, C_MAJOR).mean()) for rows in (free, held)]
+    assert inside[1] > inside[0] + 0.15
+
+
+def _repeated(rows: torch.Tensor) -> int:
+    """Figures of four notes that stood before, by the definition that the evaluation uses."""
+    steps = onset_steps(1000)[rows[0, 1:, 0]]
+    figure = list(zip(torch.diff(rows[0, :, 1]).tolist(), steps.tolist(), strict=True))
+    threes = [tuple(figure[index : index + 3]) for index in range(len(figure) - 2)]
+    return len(threes) - len(set(threes))
+
+
+def test_variety_keeps_an_answer_off_its_own_figures() -> None:
+    program = compile_net(tiny_net(), quantised=False)
+    state = _heard(program)
+    narrow = torch.full((128,), -float("inf"))
+    narrow[60:63] = 0.0
+    limits = {"pitch_bias": narrow, "onset_bias": torch.tensor([-60.0, 0.0]), "top_p": torch.full((4,), 0.6)}
+    uniforms = _uniforms(1, 100)
+    plain, _, _ = program.sample(state, uniforms, -1, 0, limits)
+    varied, _, _ = program.sample(state, uniforms, -1, 0, {**limits, "variety": torch.tensor([4.0, 40.0])})
+    assert _repeated(varied) < 0.8 * _repeated(plain)
+
+
+@pytest.mark.parametrize("helpings", [[60], [1] * 60, [1, 2, 4, 8, 8, 37]])
+def test_helpings_change_nothing_and_candidates_stay_apart(
+    program: torch.jit.ScriptModule, helpings: list[int]
+) -> None:
+    uniforms = _uniforms(3, 60)
+    controls = {
+        "tones": _tones(C_MAJOR, 0.7),
+        "variety": torch.tensor([1.5, 40.0]),
+        "top_p": torch.full((4,), 0.95),
+    }
+    wanted, _, _ = program.sample(program.expand(_heard(program), 3), uniforms, -1, 0, controls)
+    for row in range(3):
+        state, found, done = _heard(program), [], 0
+        for helping in helpings:
+            rows, _, state = program.sample(state, uniforms[row : row + 1, done : done + helping], -1, 0, controls)
+            found.append(rows)
+            done += helping
+        assert torch.cat(found, 1)[0].tolist() == wanted[row].tolist()
+
+
+def test_the_eager_net_and_the_program_are_steered_alike(program: torch.jit.ScriptModule) -> None:
+    eager = make_continuer(tiny_net(), quantised=False)
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0])}
+    rows = torch.from_numpy(music(40, 3)).unsqueeze(0)
+    wanted, _, _ = eager.sample(eager.feed(eager.initial_state(1), rows, 0), _uniforms(1, 60), -1, 0, controls)
+    played, _, _ = program.sample(_heard(program), _uniforms(1, 60), -1, 0, controls)
+    assert played.tolist() == wanted.tolist()
+
+
+def test_nats_are_those_of_the_unsteered_model(program: torch.jit.ScriptModule) -> None:
+    state = _heard(program)
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0])}
+    rows, said, _ = program.sample(state, _uniforms(1, 30), -1, 0, controls)
+    nats, _ = program.score(state, rows, 0)
+    torch.testing.assert_close(nats, said, atol=1e-4, rtol=1e-4)
