@@ -23,7 +23,7 @@ from daw_bridge.control.pushes import (
     Welcome,
 )
 from daw_bridge.control.rig import Rig
-from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS, ROUTING
+from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS, ROUTING, SEVERAL
 from daw_tui import palette
 from daw_tui.bridge_view import BridgeView
 from daw_tui.messages import Wanted
@@ -60,6 +60,8 @@ SLIDERS: Final = tuple(
 )
 """What no other place has room for."""
 
+_RIG: Final = ROUTING.union(SEVERAL)
+"""The parameters that the matrix and the routes are read from."""
 _PRESET_TARGETS: Final = ("preset_next", "preset_previous")
 
 
@@ -182,7 +184,7 @@ class RoutingPage(Page):
         self._view = view
         named = {push.name for push in pushes if isinstance(push, ParameterValue)}
         everything = any(isinstance(push, StateComplete) for push in pushes)
-        if everything or named & ROUTING or any(isinstance(push, Connection | Welcome) for push in pushes):
+        if everything or named & _RIG or any(isinstance(push, Connection | Welcome) for push in pushes):
             self._show_rig(view)
         if everything or named or any(isinstance(push, MappingSet | Learning) for push in pushes):
             live.show_sliders(self, view, None)

@@ -83,6 +83,7 @@ class LevelMeters(Widget):
     def show(self, connections: Mapping[str, Connection], elapsed_s: float) -> None:
         """Show the ports; levels fall for the time that has passed."""
         taller = len(_roles(connections)) != len(_roles(self._connections))
+        self.set_class(len(_roles(connections)) > 2, "-many")
         self._connections = dict(connections)
         for port, level in list(self._levels.items()):
             self._levels[port] = max(0.0, level - DECAY_PER_S * elapsed_s)
@@ -99,14 +100,14 @@ class LevelMeters(Widget):
             name = connection.name if connection else "no port"
             lost = connection is not None and not connection.attached
             colour = palette.CALL if role.startswith("in") else palette.RESPONSE
-            track = max(6, self.size.width - 4 - 13)
+            track = max(6, self.size.width - 5 - 13)
             level = self._levels.get(role, 0.0)
             if role == "in":
                 level = max(level, self._levels.get("osc", 0.0))
             full = round(level * track)
             lines.append(
                 Text.assemble(
-                    (f"{role:<4}", palette.DIM),
+                    (f"{role:<5}", palette.DIM),
                     ("▮" * full, palette.BRIGHT if level > 0.95 else colour),
                     ("▮" * (track - full), palette.LINE),
                     (" lost" if lost else f" {name}", palette.BAD if lost else palette.TEXT),
