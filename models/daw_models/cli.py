@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from daw_bridge.arguments import Parser
 from daw_bridge.errors import UsageError
-from daw_models.weights_file import builtin_models, find_model, read_header
+from daw_models.weights_file import builtin_models, builtin_pictures, find_model, read_header
 
 if TYPE_CHECKING:
+    from daw_models.art.recipes import PictureRecipe
     from daw_models.train.continuations import Player
 
     Instrument = Callable[[Path, Sequence[str]], Player]
@@ -48,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     prepare.set_defaults(command=_prepare)
 
     train = commands.add_parser("train", help="train a model, or go on from a shipped one with --from")
-    train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="MIDI, or a .corpus file")
+    data_help = "MIDI, or a .corpus file; pictures for a recipe that paints"
+    train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help=data_help)
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, log and the model")
     train.add_argument("--recipe", default=None, metavar="NAME|FILE", help="default: own, which fine-tunes")
     start_help = "the model to start from; default: lstm, unless --recipe is given"
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST", help="file names to skip")
     train.set_defaults(command=_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a model on held-out music")
+    evaluate = commands.add_parser("evaluate", help="measure a model on held-out music, or a painter on pictures")
     evaluate.add_argument("--model", default="lstm", metavar="NAME|FILE")
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH")
     evaluate.add_argument("--train-data", type=Path, nargs="+", default=[], metavar="PATH", help="what it learnt from")
@@ -68,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     only_help = "judge the answers alone: no likelihood, no baselines, no speed"
     evaluate.add_argument("--answers-only", action="store_true", help=only_help)
     evaluate.add_argument("--bare", action="store_true", help="let the model answer without the bridge's controls")
+    sheet_help = "of a painter: 200 pictures, each beside the training picture most like it"
+    evaluate.add_argument("--sheet", type=Path, default=None, metavar="PNG", help=sheet_help)
+    compare_help = "more models that paint (names, files or folders of runs), all in one table"
+    evaluate.add_argument("--compare", nargs="+", default=[], metavar="MODEL", help=compare_help)
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.set_defaults(command=_evaluate)
 
@@ -108,7 +114,7 @@ def _say(entry: str) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     found = []
-    for name, path in builtin_models().items():
+    for name, path in {**builtin_models(), **builtin_pictures()}.items():
         header = read_header(path)
         architecture = header["architecture"]
         family = architecture.get("family") if isinstance(architecture, dict) else None
@@ -116,6 +122,7 @@ def _list(arguments: argparse.Namespace) -> int:
             {
                 "name": name,
                 "family": family,
+                "kind": header.get("kind", "music"),
                 "licence": header.get("licence"),
                 "bytes": path.stat().st_size,
                 "figures": header["figures"],
@@ -155,6 +162,7 @@ def _train(arguments: argparse.Namespace) -> int:
     # Read once, when torch is first imported: threads that spin while they wait cost most of a busy processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from daw_bridge.music.vocabulary import Vocabulary
+    from daw_models.art.recipes import picture_recipe
     from daw_models.data.corpus import Corpus, build_corpus, read_exclusions, read_pieces
     from daw_models.nets.build import load_net
     from daw_models.train.export import export
@@ -163,6 +171,9 @@ def _train(arguments: argparse.Namespace) -> int:
 
     if arguments.minutes is not None and arguments.minutes <= 0:
         raise UsageError("--minutes must be more than 0")
+    painted = picture_recipe(arguments.recipe) if arguments.recipe else None
+    if painted is not None:
+        return _train_pictures(painted, arguments)
     recipe = read_recipe(arguments.recipe or "own")
     start = None
     origin = arguments.start or (None if arguments.recipe else "lstm")
@@ -195,11 +206,58 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _train_pictures(recipe: PictureRecipe, arguments: argparse.Namespace) -> int:
+    from daw_models.art.train import train_pictures
+
+    if arguments.start is not None or arguments.exclude:
+        raise UsageError("a recipe that paints takes neither --from nor --exclude", where=recipe.where)
+    weights = train_pictures(
+        recipe, arguments.data, arguments.out, resume=arguments.resume, minutes=arguments.minutes, say=print
+    )
+    print("model: " + ", ".join(map(str, weights)))
+    return 0
+
+
 def _model_name(out: Path) -> str:
     return out.resolve().name or "model"
 
 
+def _evaluate_pictures(weights: Path, arguments: argparse.Namespace) -> int:
+    from daw_models.art.compare import compare_painters, picture_file
+    from daw_models.art.evaluate import SAMPLES, evaluate_painter
+
+    if not arguments.compare:
+        report = evaluate_painter(weights, arguments.data, sheet=arguments.sheet, say=_warn)
+        if arguments.json:
+            print(json.dumps(report, indent=2))
+        else:
+            _print_report(report)
+        return 0
+    models = [weights]
+    for name in arguments.compare:
+        found = picture_file(name)
+        if found is None:
+            raise UsageError("holds no model that paints", where=name, cure="give a name, a file or a run's folder")
+        models.append(found)
+    rows = compare_painters(models, arguments.data, samples=SAMPLES, say=_warn)
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    print("| " + " | ".join(rows[0]) + " |")
+    print("| " + " | ".join("---" for _ in rows[0]) + " |")
+    for row in rows:
+        print("| " + " | ".join(str(figure) for figure in row.values()) + " |")
+    return 0
+
+
 def _evaluate(arguments: argparse.Namespace) -> int:
+    from daw_models.art.compare import picture_file
+
+    painted = picture_file(arguments.model)
+    if painted is not None:
+        return _evaluate_pictures(painted, arguments)
+    if arguments.compare or arguments.sheet:
+        raise UsageError("--compare and --sheet are for models that paint", where=arguments.model)
     from daw_models.train.evaluate import evaluate
 
     if arguments.calls < 0:
@@ -219,6 +277,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(report, indent=2))
         return 0
+    _print_report(report)
+    return 0
+
+
+def _print_report(report: Mapping[str, object]) -> None:
     for key, value in report.items():
         if isinstance(value, dict):
             print(f"{key}:")
@@ -226,7 +289,6 @@ def _evaluate(arguments: argparse.Namespace) -> int:
                 print(f"  {name:<22} {_plain(entry)}")
         else:
             print(f"{key + ':':<24} {value}")
-    return 0
 
 
 def _player(instrument: Instrument, settings: Sequence[str], program: Path) -> Player:

@@ -39,9 +39,9 @@ def evaluate_painter(
     train, held = read_pictures(sources, say=say).split()
     if len(held) < 8:
         raise UsageError("too few pictures to hold some back", where=str(sources[0]), cure="give a few hundred")
-    drawn, wishes, seconds = _paint(painter, train, SAMPLES)
-    scale = _Scale(looker, train)
-    of_train, of_held, of_drawn = scale.of(train.pixels), scale.of(held.pixels), scale.of(drawn)
+    drawn, wishes, seconds = paint_samples(painter, train, SAMPLES)
+    eye = Eye(looker, train)
+    of_train, of_held, of_drawn = eye.of(train.pixels), eye.of(held.pixels), eye.of(drawn)
     labels = np.array([wish.label for wish in wishes])
     likeness = kernel_distance(of_drawn, of_held)
     floor = kernel_distance(of_train, of_held)
@@ -75,7 +75,7 @@ def evaluate_painter(
     }
 
 
-class _Scale:
+class Eye:
     """The looker's vectors, each figure brought to the spread it has among the training pictures."""
 
     def __init__(self, looker: Looker, train: Pictures) -> None:
@@ -94,7 +94,7 @@ class _Scale:
         return (np.concatenate(found) - self.mean) / self.spread
 
 
-def _paint(painter: Painter, train: Pictures, count: int) -> tuple[NDArray[np.uint8], list[Wish], float]:
+def paint_samples(painter: Painter, train: Pictures, count: int) -> tuple[NDArray[np.uint8], list[Wish], float]:
     """Pictures for wishes whose attributes come from two training pictures of a set, sets as frequent as there."""
     random = np.random.default_rng(7)
     chosen = random.choice(len(train), count)
