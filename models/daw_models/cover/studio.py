@@ -22,6 +22,7 @@ from daw_models.cover.hearing import Heard
 from daw_models.cover.live import glowing
 from daw_models.cover.motion import Floats, Frame, slerp
 from daw_models.cover.png import LARGEST_BYTES, Encoded, encode
+from daw_models.cover.size import SIZE, check_size
 from daw_models.cover.upscaler import SHIPPED as UPSCALER_FILE
 from daw_models.cover.upscaler import enlarge, load_upscaler
 from daw_models.cover.wishes import Chosen, blended, choose, described, moved
@@ -29,8 +30,6 @@ from daw_models.weights_file import WEIGHTS
 
 Pixels = NDArray[np.uint8]
 
-SIZE: Final = 3000
-SMALLEST, LARGEST = 64, 6000
 SOFTWARE: Final = "aiart-bridge cover"
 _PLACES: Final = 1000
 """Variations from this number on are places that a moving cover goes to."""
@@ -154,12 +153,7 @@ class Studio:
 
 def check(order: Order) -> None:
     """Raise UsageError for what cannot be made."""
-    if not SMALLEST <= order.size <= LARGEST:
-        raise UsageError(
-            f"a cover of {order.size} pixels cannot be made",
-            where="--size",
-            cure=f"choose {SMALLEST} to {LARGEST}; shops ask for {SIZE}",
-        )
+    check_size(order.size, "--size")
     for option, value, known in (
         ("--layout", order.layout, LAYOUTS),
         ("--finish", order.finish, tuple(FINISHES)),

@@ -60,6 +60,20 @@ _FEATURE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "sections": ("of one piece", "of many sections"),
     "likeness": ("ever changing", "returning to itself"),
 }
+_COMPARED: Final[Mapping[str, tuple[str, str]]] = {
+    "tempo": ("slower", "faster"),
+    "density": ("sparser", "denser"),
+    "register": ("lower", "higher"),
+    "compass": ("narrower in compass", "wider in compass"),
+    "loudness": ("softer", "louder"),
+    "dynamics": ("more even in touch", "more changing in touch"),
+    "harmony": ("plainer in harmony", "richer in harmony"),
+    "legato": ("more detached", "more legato"),
+    "voices": ("thinner in texture", "fuller in texture"),
+    "rise": ("sinking more", "rising more"),
+    "sections": ("in fewer sections", "in more sections"),
+    "likeness": ("changing more", "returning more"),
+}
 _ATTRIBUTE_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "brightness": ("dark", "half lit", "light"),
     "contrast": ("low in contrast", "of middle contrast", "high in contrast"),
@@ -187,13 +201,10 @@ def _said(heard: Heard, at: Mapping[str, float]) -> list[str]:
         "likeness": f"{heard['likeness']:.0%} alike over time",
     }
     for name, text in shown.items():
-        low, high = _FEATURE_WORDS[name]
+        lower, higher = _COMPARED[name]
         place = at[name]
-        lines.append(
-            f"{text}: more {high} than {place:.0%} of pieces"
-            if place >= 0.5
-            else f"{text}: more {low} than {1.0 - place:.0%} of pieces"
-        )
+        compared = f"{higher} than {place:.0%}" if place >= 0.5 else f"{lower} than {1.0 - place:.0%}"
+        lines.append(f"{text}: {compared} of pieces")
     return lines
 
 
