@@ -94,11 +94,12 @@ class AttendingModel(LoadedModel):
         end_s: float,
         seed: int,
         controls: SamplingControls,
+        on_start: bool = False,
     ) -> tuple[Note, ...]:
         """Notes of its own from `start_s` to `end_s`, played along with `given`, which follow on `context`.
 
         The model is asked for the next note again and again; where a given one comes first, it hears that instead.
-        The context holds at least a note.
+        `on_start` puts its first note there. The context holds at least a note.
         """
         heard = _rows(context, 1.0)
         origin_s = context[0].onset_s
@@ -109,7 +110,8 @@ class AttendingModel(LoadedModel):
         now, notes = heard[-1][0], []
         with torch.inference_mode():
             for draw in range(len(coming) + round((end_s - start_s) * _MOST_A_SECOND)):
-                played, _, after = self._program.sample(state, _uniforms(seed, draw, 1), -1, PITCHED, tensors)
+                forced = start - now if on_start and not notes and not (coming and coming[0][0] <= start) else -1
+                played, _, after = self._program.sample(state, _uniforms(seed, draw, 1), forced, PITCHED, tensors)
                 gap, pitch, duration, velocity = played[0, 0].tolist()
                 if coming and coming[0][0] <= now + gap:
                     onset, *rest = coming.pop(0)

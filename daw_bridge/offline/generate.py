@@ -29,13 +29,11 @@ TICKS_PER_BEAT: Final = 480
 _GRID: Final = Grid(4, 1.0, 1.0)
 """Sixteenths: where there is no player to follow, there is no feel to keep."""
 _DRAFTS: Final = 10
-_MOST_DRAFTS: Final = 24
-"""Where a model falls silent, so many."""
 _MELODY_RANGE: Final = (64, 88)
 _CHORD_CHANNEL: Final = 1
 _CHORD_VELOCITY: Final = 58
 _CHORD_TOUCH: Final = 0.5
-_AGREEMENT_NATS: Final = 3.0
+_AGREEMENT_NATS: Final = 5.0
 """What a bar wholly inside its chord is worth, in nats a note."""
 _ON_BEAT: Final = 3.0
 """How much more a note on a beat counts for that than one between."""
@@ -68,6 +66,7 @@ class Companion(Protocol):
         end_s: float,
         seed: int,
         controls: SamplingControls,
+        on_start: bool = False,
     ) -> tuple[Note, ...]:
         """Notes of its own from `start_s` to `end_s`, given the context and what comes beside them."""
         ...
@@ -131,7 +130,7 @@ def _over_chords(continuer: Continuer, blank: Piece, plan: Plan) -> tuple[tuple[
     bars = [Bar(stretch.start_s, stretch.end_s, ()) for stretch in stretches]
     chords = _voicings(bars, line, low)
     accompaniment = _accompaniment(continuer, bars, chords, plan)
-    intro = _intro(accompaniment, stretches[: len(plan.chords)])
+    intro = _intro(accompaniment, stretches[0])
     notes: list[Note] = []
     for number, (stretch, chord) in enumerate(zip(stretches, line, strict=True)):
         past = [note for note in accompaniment if note.onset_s < stretch.start_s - 1e-6]
@@ -140,14 +139,15 @@ def _over_chords(continuer: Continuer, blank: Piece, plan: Plan) -> tuple[tuple[
         inside = chord.pitch_classes <= key.pitch_classes
         own_key = key.name if plan.controls.key in ("off", "auto") and inside else plan.controls.key
         controls = replace(plan.controls, key="off" if own_key == "auto" else own_key, pitch_low=low, pitch_high=high)
-        drafts: list[list[Note]] = []
-        for draft in range(_MOST_DRAFTS):
-            seed = derived_seed(plan.seed, number, draft)
-            drafts.append(_line(_draft(continuer, heard, now, stretch, blank, seed, controls)))
-            if sum(bool(line) for line in drafts) == _DRAFTS:
-                break
+        seeds = [derived_seed(plan.seed, number, draft) for draft in range(_DRAFTS)]
+        # Every second one begins with the bar: over a full accompaniment a model may not think of a melody.
+        drafts = [
+            _line(_draft(continuer, heard, now, stretch, blank, seed, controls, draft % 2 == 0))
+            for draft, seed in enumerate(seeds)
+        ]
         worths = [_worth(continuer, heard, [*notes[-1:], *draft], now, chord, stretch, plan) for draft in drafts]
-        notes = _line([*notes, *drafts[worths.index(max(worths))]])
+        best = drafts[worths.index(max(worths))]
+        notes = _line([*notes, *(_closing(best, chord, stretch) if number == plan.bars - 1 else best)])
     return tuple(notes), tuple(accompaniment)
 
 
@@ -179,10 +179,10 @@ def _before(played: Sequence[Note]) -> list[Note]:
     return [replace(note, onset_s=note.onset_s - length_s) for note in played[:_LEAD_IN]]
 
 
-def _intro(accompaniment: Sequence[Note], stretches: Sequence[Stretch]) -> list[Note]:
-    """The first round of the chords, played before the piece: nobody sings before the band has its groove."""
-    end_s = stretches[-1].end_s
-    return [replace(note, onset_s=note.onset_s - end_s) for note in accompaniment if note.onset_s < end_s - 1e-6]
+def _intro(accompaniment: Sequence[Note], first: Stretch) -> list[Note]:
+    """The first bar of the chords, played before the piece: nobody sings before the band has its groove."""
+    played = (note for note in accompaniment if note.onset_s < first.end_s - 1e-6)
+    return [replace(note, onset_s=note.onset_s - first.end_s) for note in played]
 
 
 def _draft(
@@ -193,10 +193,19 @@ def _draft(
     blank: Piece,
     seed: int,
     controls: SamplingControls,
+    on_start: bool,
 ) -> Sequence[Note]:
     """A bar played along with its accompaniment, or after it is heard by a model that cannot."""
     if isinstance(continuer, Companion):
-        return continuer.along(heard, now, start_s=stretch.start_s, end_s=stretch.end_s, seed=seed, controls=controls)
+        return continuer.along(
+            heard,
+            now,
+            start_s=stretch.start_s,
+            end_s=stretch.end_s,
+            seed=seed,
+            controls=controls,
+            on_start=on_start,
+        )
     return draw(continuer, tuple(sorted((*heard, *now))), stretch, blank, seed=seed, controls=controls)
 
 
@@ -210,6 +219,14 @@ def _line(notes: Sequence[Note]) -> list[Note]:
             line[-1] = replace(line[-1], duration_s=note.onset_s - line[-1].onset_s)
         line.append(note)
     return line
+
+
+def _closing(line: Sequence[Note], chord: Chord, stretch: Stretch) -> list[Note]:
+    """The line to its first tone of the chord, which is held to the end of the bar."""
+    for number, note in enumerate(line):
+        if note.pitch % 12 in chord.pitch_classes:
+            return [*line[:number], replace(note, duration_s=stretch.end_s - note.onset_s)]
+    return list(line)
 
 
 def _worth(

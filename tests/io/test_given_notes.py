@@ -66,6 +66,7 @@ def test_a_line_along_given_notes_stays_in_its_time_and_hears_them(model: Attend
     assert all(12.0 <= note.onset_s < 14.0 and note.pitch >= 72 for note in line)
     assert list(line) == sorted(line, key=lambda note: note.onset_s)
     assert model.along(context, given, **asked) == line
+    assert model.along(context, given, **asked, on_start=True)[0].onset_s == pytest.approx(12.0)
     late = [*given[:4], *(replace(note, pitch=note.pitch - 24) for note in given[4:])]
     changed = model.along(context, late, **asked)
     half = [note for note in line if note.onset_s < 12.95]

@@ -63,6 +63,7 @@ class Sings(PhraseMemory):
         end_s: float,
         seed: int,
         controls: SamplingControls,
+        on_start: bool = False,  # noqa: ARG002
     ) -> tuple[Note, ...]:
         """Eighths of the bar."""
         assert context
@@ -86,6 +87,8 @@ def test_the_melody_is_one_line_that_moves() -> None:
     assert sum(one.pitch == other.pitch for one, other in pairwise(made.notes)) < len(made.notes) / 4
     assert min(note.pitch for note in made.notes) >= 64
     assert piece_of(made.smf).end_tick == 8 * 1920
+    assert made.notes[-1].pitch % 12 in {7, 11, 2}
+    assert made.notes[-1].end_s == pytest.approx(8 * 2.4)
 
 
 def test_the_texture_is_the_one_asked_for_or_the_seed_s() -> None:
