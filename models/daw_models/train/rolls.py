@@ -44,8 +44,8 @@ SMALL = {
 }
 """For sets of a few hundred short pieces."""
 LARGE = {
-    "lstm": RollPlan(RollConfig(hidden=384, dropout=0.3), epochs=24, pieces=8),
-    "transformer": RollPlan(RollConfig(hidden=256, dropout=0.2), epochs=20, pieces=8, learning_rate=0.001),
+    "lstm": RollPlan(RollConfig(hidden=256, dropout=0.3), epochs=20, pieces=8),
+    "transformer": RollPlan(RollConfig(hidden=192, dropout=0.2), epochs=16, pieces=8, learning_rate=0.001),
 }
 """For the sets of a hundred thousand frames and more."""
 _LARGE_FROM = 50_000
