@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from daw_bridge.io.priority import raised_helpers
 _START_LIMIT_S: Final = 10.0
 _STOP_LIMIT_S: Final = 5.0
 _LOOK_S: Final = 0.05
+_numbers: Final = itertools.count()
 
 
 @contextlib.contextmanager
@@ -38,7 +40,7 @@ def private_jack(
     program = shutil.which("jackd")
     if program is None:
         raise MissingPartError("there is no JACK server", where="jackd", cure="install it: apt-get install jackd2")
-    name = f"aiart-{os.getpid()}"
+    name = f"aiart-{os.getpid()}-{next(_numbers)}"
     before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
     os.environ.update({"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"})
     command = [

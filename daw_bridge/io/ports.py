@@ -77,6 +77,11 @@ class MidiSystem(Protocol):
         """Its name in `--midi-api` and the ready line."""
         ...
 
+    @property
+    def path_s(self) -> float:
+        """How long messages wait for the driver on their way in and out together, on average; 0 where they do not."""
+        ...
+
     def sources(self) -> list[str]:
         """Ports that can be listened to."""
         ...

@@ -17,6 +17,7 @@ class MemorySystem:
     """A bus of named ports: what is played to a name is polled there, what is sent to a name is heard by its taps."""
 
     api = "memory"
+    path_s = 0.0
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -5,20 +5,20 @@ Input is polled from RtMidi's own queue: a callback into Python would lose messa
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
 import rtmidi
 
 from daw_bridge.errors import MissingPartError
+from daw_bridge.io.jack_period import cycle_s
 from daw_bridge.io.jack_server import JackServer, find_server
 from daw_bridge.io.ports import CLIENT_NAME, InPort, OutPort, base_name, match_port, the_port
 from daw_bridge.io.priority import make_way, raised_helpers
 from daw_bridge.io.rtmidi_ends import QUEUE_LIMIT, RtMidiIn, RtMidiOut, abandon, dispose
+from daw_bridge.io.stderr import quiet_stderr
 
 _API_NUMBERS: Final = {
     "alsa": rtmidi.API_LINUX_ALSA,
@@ -102,16 +102,24 @@ class RtMidiSystem:
         self._spare_in: rtmidi.MidiIn | None = None
         self._spare_out: rtmidi.MidiOut | None = None
         self._spare_server: JackServer | None = None
+        self._path_s = 0.0
 
     @property
     def api(self) -> str:
         """The API's name in `--midi-api`."""
         return self._api
 
+    @property
+    def path_s(self) -> float:
+        """How long messages wait for the driver on their way in and out together: a cycle of JACK, 0 elsewhere."""
+        return self._path_s
+
     def check(self) -> None:
         """Raise MissingPartError unless the system answers."""
         self._closed_out()
         self._closed_in()
+        if self._api == "jack":
+            self._path_s = cycle_s() or 0.0
 
     def close(self) -> None:
         """Let go of what listing ports has opened. Ports stay open."""
@@ -228,21 +236,3 @@ class RtMidiSystem:
                 where=f'port "{target or name}"',
                 cure="close the program that uses it, or choose another with --port / --in-port",
             ) from error
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep what C libraries say on stderr from the user's terminal: we say it ourselves, in one line."""
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    try:
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 2)
-        os.close(sink)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

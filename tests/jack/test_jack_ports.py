@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import pytest
 
+from daw_bridge.io.jack_private import private_jack
+from daw_bridge.io.jack_server import find_server
 from daw_bridge.io.ports_rtmidi import open_system
 from daw_bridge.io.priority import raised_helpers
 from daw_bridge.io.rtmidi_ends import RtMidiIn, RtMidiOut
@@ -168,3 +170,24 @@ def test_the_end_of_the_server_is_noticed_and_a_new_one_is_used(end: str) -> Non
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "survived", done.stderr
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("period", [64, 1024])
+def test_the_cycle_of_the_server_is_known(period: int) -> None:
+    with private_jack(period, 48000):
+        system = open_system("jack", client="cycle")
+        assert system.path_s == pytest.approx(period / 48000)
+        system.close()
+
+
+def test_what_runs_before_us_is_known_from_the_server() -> None:
+    """A server of ordinary priority, and one that runs its clients before other programs."""
+    if subprocess.run(["chrt", "-r", "10", "true"], capture_output=True).returncode:
+        pytest.skip("no real-time priority here")
+    found = []
+    for real_time in (False, True):
+        with private_jack(128, real_time=real_time, raised=False):
+            server = find_server()
+            assert server is not None
+            found.append(server.clients_priority())
+    assert found == [0, 5]
