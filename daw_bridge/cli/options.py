@@ -42,7 +42,10 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "split_channel",
         ),
     ),
-    ("turn-taking", ("mode", "bars", "gap_beats", "start_on", "overlap", "length")),
+    (
+        "turn-taking",
+        ("mode", "bars", "gap_beats", "start_on", "overlap", "length", "quantise", "quantise_strength", "swing"),
+    ),
     (
         "clock",
         (

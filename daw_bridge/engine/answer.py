@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from daw_bridge.engine.continuation import AnswerStream, SamplingControls
 from daw_bridge.engine.events import AnswerArrived, Ask, TurnStreamed
 from daw_bridge.engine.memory import MEMORY_TIER
+from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.transport import Transport
 from daw_bridge.music.notes import Note
 
@@ -158,6 +159,7 @@ class Answer:
         ending: Ending,
         placement: Placement,
         *,
+        quantiser: Quantiser | None = None,
         stream: AnswerStream | None = None,
         before: tuple[Note, ...] = (),
     ) -> None:
@@ -168,6 +170,7 @@ class Answer:
         """Why the model could not answer."""
         self.tier = MEMORY_TIER if stream is not None else ""
         """Who gave the newest notes, empty before the first."""
+        self._quantiser = quantiser
         self._stream = stream
         self._before = before
         self._controls = ask.controls
@@ -226,10 +229,10 @@ class Answer:
 
     @property
     def next_s(self) -> float | None:
-        """The clock's moment of the next note in hand."""
+        """The clock's moment at which the next note in hand is to be played."""
         if self._cursor == len(self._notes):
             return None
-        return self.placement.to_clock_s(self._notes[self._cursor].onset_s)
+        return self.placed_s(self.placement.to_clock_s(self._notes[self._cursor].onset_s))
 
     @property
     def refill_s(self) -> float | None:
@@ -257,6 +260,14 @@ class Answer:
         self._asked_until_s = until_s
         return until_s
 
+    def placed_s(self, clock_s: float) -> float:
+        """Where an onset of the clock's time is played: there, or on the grid of the response."""
+        if self._quantiser is None:
+            return clock_s
+        ending = self.ending
+        until_s = float("inf") if ending.free else self.placement.to_clock_s(ending.last_onset_s)
+        return self._quantiser.moved_s(clock_s, self.placement.to_clock_s(ending.start_s), until_s)
+
     def pop(self) -> Note:
         """The next note, to be played now; on the axis, trimmed to the end."""
         note = self._notes[self._cursor]
@@ -266,7 +277,7 @@ class Answer:
     def cut_at(self, clock_s: float) -> int | None:
         """The number of the first note in hand that is due at or after a moment, None if there is none."""
         for index in range(max(self._cursor, 1), len(self._notes)):
-            if self.placement.to_clock_s(self._notes[index].onset_s) >= clock_s:
+            if self.placed_s(self.placement.to_clock_s(self._notes[index].onset_s)) >= clock_s:
                 return index
         return None
 

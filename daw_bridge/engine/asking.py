@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from daw_bridge.engine.answer import AHEAD_S, FIRST_AHEAD_S, Answer, Ending, Placement
 from daw_bridge.engine.continuation import SamplingControls
-from daw_bridge.engine.events import Action, Ask, AskMore, Cancel
+from daw_bridge.engine.events import Action, Ask, AskMore, Cancel, Listen
 from daw_bridge.engine.memory import PhraseMemory
+from daw_bridge.engine.pace import Pace
+from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.routing import Caller, Router
 from daw_bridge.engine.seeds import turn_seed
 from daw_bridge.engine.values import Values
@@ -20,7 +22,17 @@ Notes = tuple[Note, ...]
 class Asker:
     """Numbers the asks, draws their seeds, and knows the one that is open."""
 
-    def __init__(self, values: Values, router: Router, seed: int, emit: Callable[[Action], None]) -> None:
+    def __init__(
+        self,
+        values: Values,
+        router: Router,
+        quantiser: Quantiser,
+        pace: Pace,
+        seed: int,
+        emit: Callable[[Action], None],
+    ) -> None:
+        self._quantiser = quantiser
+        self._pace = pace
         self._values = values
         self._router = router
         self._seed = seed
@@ -32,8 +44,9 @@ class Asker:
         """How many models stand behind the best one, the memory aside."""
 
     def listen(self, context: Notes) -> None:
-        """Keep the memory abreast of the call, so that it can answer at any moment."""
+        """Keep the models and the memory abreast of the call, so that they can answer at any moment."""
         self._memory.follow(context)
+        self._emit(Listen(context, self._pace.time_scale))
 
     def ask(
         self,
@@ -55,7 +68,7 @@ class Asker:
         ask = replace(ask, speculative=speculative, level=level)
         self._emit(ask)
         self._open = ask.ask_id
-        return Answer(ask, ending, placement, before=before)
+        return Answer(ask, ending, placement, quantiser=self._quantiser, before=before)
 
     def understudies(self, answer: Answer) -> tuple[Answer, ...]:
         """Have the next models learn the beginning of an answer, should the one asked be late."""
@@ -63,7 +76,7 @@ class Asker:
         for level in range(asked.level + 1, self.backups + 1):
             ask = replace(asked, level=level, until_s=asked.start_s + FIRST_AHEAD_S)
             self._emit(ask)
-            found.append(Answer(ask, answer.ending, answer.placement))
+            found.append(Answer(ask, answer.ending, answer.placement, quantiser=self._quantiser))
         return tuple(found)
 
     def take_over(self, answer: Answer) -> None:
@@ -87,7 +100,7 @@ class Asker:
         self.cancel()
         ask = self._question(turn, part, context, caller, AHEAD_S, start_s)
         stream = self._memory.begin(context, start_s=start_s, seed=ask.seed, drums=ask.drums)
-        return Answer(ask, ending, placement, stream=stream, before=before)
+        return Answer(ask, ending, placement, quantiser=self._quantiser, stream=stream, before=before)
 
     def repeat(self, turn: int, caller: Caller, notes: Notes, ending: Ending, placement: Placement) -> Answer:
         """Notes that are known already, as an answer; nobody is asked."""
@@ -120,5 +133,6 @@ class Asker:
             until_s=start_s + ahead_s,
             seed=turn_seed(self._seed, turn, part),
             controls=self.controls(caller),
+            time_scale=self._pace.time_scale,
             drums=caller.drums,
         )

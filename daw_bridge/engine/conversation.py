@@ -16,7 +16,6 @@ from daw_bridge.engine.events import (
     AnswerFailed,
     Fault,
     KeyStruck,
-    Listen,
     NoteHeard,
     TurnForgotten,
     TurnKept,
@@ -25,8 +24,10 @@ from daw_bridge.engine.events import (
 from daw_bridge.engine.grid import Grid
 from daw_bridge.engine.history import History
 from daw_bridge.engine.output import Output
+from daw_bridge.engine.pace import Pace
 from daw_bridge.engine.performance import Performance
 from daw_bridge.engine.prepare import Prepared, Preparer
+from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.reply import Move, TurnState, after
 from daw_bridge.engine.responder import Responder
 from daw_bridge.engine.routing import TABLE, Router
@@ -55,7 +56,8 @@ class Conversation:
         self._values = values
         self._transport = transport
         self._emit = emit
-        self._asker = Asker(values, router, seed, emit)
+        self._pace = Pace(transport)
+        self._asker = Asker(values, router, Quantiser(values, transport), self._pace, seed, emit)
         self.counts = Counts()
         self.responder = Responder(router, output, self._asker, self.counts, emit)
         self._history = History()
@@ -101,6 +103,7 @@ class Conversation:
             self._last_turn += 1
             self._call_turn = self._last_turn
             self._listened = 0
+            self._pace.take_up()
         self._capture.strike(port, message, now_s, route)
         self._emit(KeyStruck(message, self._call_turn))
         self._strokes += 1
@@ -311,7 +314,6 @@ class Conversation:
             self._listened = len(heard)
             context = self._preparer.context(heard, self._capture.caller(heard))
             self._asker.listen(context)
-            self._emit(Listen(context))
 
     def _listen(self, now_s: float) -> bool:
         over_s = self._over_s()

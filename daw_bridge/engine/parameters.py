@@ -146,6 +146,16 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _int("bars", 2, 1, 32, Heard.NEXT_TURN, "bars of call and bars of answer in bars mode", "bars"),
     _float("gap_beats", 0.0, 0.0, 16.0, Heard.AT_ONCE, "silence that ends a call in pause mode; 0 adapts", "beats"),
     _choice("start_on", ("now", "beat", "bar"), Heard.NEXT_TURN, "where an answer starts when a clock runs"),
+    _choice(
+        "quantise",
+        ("off", "1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t"),
+        Heard.NEXT_NOTE,
+        "draws the answer's onsets to this grid while a clock runs; t is for triplets",
+    ),
+    _float("quantise_strength", 1.0, 0.0, 1.0, Heard.NEXT_NOTE, "how far to the grid: 1 all the way, 0.5 half of it"),
+    _float(
+        "swing", 0.5, 0.5, 0.75, Heard.NEXT_NOTE, "place of every second line of the grid: 0.5 is straight"
+    ),
     _choice("overlap", ("yield", "layer"), Heard.AT_ONCE, "what the answer does when you play over it"),
     _choice("clock", ("auto", "internal", "midi", "link"), Heard.AT_ONCE, "where the beat comes from"),
     _choice(

@@ -26,6 +26,7 @@ class Performance:
         self.answer = answer
         self.first_late_s: float | None = None
         self.left_out = 0
+        self._struck_s: dict[int, float] = {}
         self._striking: dict[int, tuple[Note, float]] = {}
         self._sounded: list[Note] = []
         self._meant: list[Note] = []
@@ -46,12 +47,17 @@ class Performance:
         while (due_s := self.answer.next_s) is not None and due_s <= now_s:
             note = self.answer.pop()
             struck = True
-            if self.first_late_s is not None and now_s - due_s > LATEST_S:
+            drawn_s = self.answer.placement.to_clock_s(note.onset_s)
+            if self.first_late_s is not None and now_s - max(due_s, drawn_s) > LATEST_S:
                 self.left_out += 1
                 continue
+            if self._struck_s.get(note.pitch) == due_s:
+                # Two strokes of one key that the grid has drawn together are one.
+                continue
+            self._struck_s[note.pitch] = due_s
             if self.first_late_s is None:
-                self.first_late_s = max(handed_s - self.start_s, 0.0)
-            off_s = max(self.answer.placement.to_clock_s(note.end_s), now_s + SHORTEST_S)
+                self.first_late_s = max(handed_s - self.answer.placed_s(self.start_s), 0.0)
+            off_s = self._off_s(note, due_s - drawn_s, now_s)
             way = router.answer(self.caller)
             note_on = way.struck(note, self.caller.channel)
             output.choose_program(way.program, note_on.channel, now_s, port=way.out)
@@ -59,6 +65,13 @@ class Performance:
             if voice:
                 self._striking[voice] = (note, now_s)
         return struck
+
+    def _off_s(self, note: Note, moved_s: float, now_s: float) -> float:
+        """When a note is released that is played `moved_s` after its drawn moment: as long as it was drawn."""
+        off_s = self.answer.placement.to_clock_s(note.end_s) + moved_s
+        if moved_s and not self.answer.ending.free:
+            off_s = min(off_s, self.answer.silent_s)
+        return max(off_s, now_s + SHORTEST_S)
 
     def released(self, voice: Voice, now_s: float) -> Note | None:
         """A voice has ended; returns the note as it sounded, None when it is not of this response."""

@@ -77,7 +77,7 @@ class Tune:
         return last_s + (index - max(len(self.onsets_s) - 1, 0)) * self.step_s
 
     def follow(self, context: Sequence[Note], time_scale: float = 1.0) -> None:
-        assert time_scale == 1.0
+        del time_scale
         self.followed.append(tuple(context))
 
     def begin(
