@@ -107,7 +107,8 @@ class AttendingModel(LoadedModel):
         start, end = (round((at_s - origin_s) * CELLS_PER_S) for at_s in (start_s, end_s))
         state: State = self._follow(heard, PITCHED)
         tensors = _Controls(controls, context, drums=False).tensors
-        now, notes = heard[-1][0], []
+        now = heard[-1][0]
+        notes: list[Note] = []
         with torch.inference_mode():
             for draw in range(len(coming) + round((end_s - start_s) * _MOST_A_SECOND)):
                 forced = start - now if on_start and not notes and not (coming and coming[0][0] <= start) else -1
