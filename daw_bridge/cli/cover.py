@@ -101,12 +101,12 @@ def _film(options: argparse.Namespace, found: Sequence[tuple[Path, Path]], many:
     return 0
 
 
-def make_cover(source: Path, out: Path, *, title: str, artist: str = "") -> dict[str, Any]:
+def make_cover(source: Path, out: Path, *, title: str, artist: str, size: int) -> dict[str, Any]:
     """One cover with every choice left to the music, written to `out`; its figures. Raises BridgeError."""
     from daw_models.cover.hearing import hear
     from daw_models.cover.studio import Order, Studio
 
-    cover = Studio().cover(hear(read_any(source), str(source)), Order(title=title, artist=artist))
+    cover = Studio().cover(hear(read_any(source), str(source)), Order(title=title, artist=artist, size=size))
     encoded = cover.encoded()
     write_bytes(out, encoded.data)
     return {"file": str(out), "bytes": len(encoded.data), **cover.facts}

@@ -23,6 +23,7 @@ from daw_bridge.errors import BridgeError, UsageError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tui": ("daw_bridge.cli.tui", "the live-performance screen; starts a bridge if none runs"),
     "compose": ("daw_bridge.cli.compose", "continue, fill in or vary a MIDI file"),
+    "cover": ("daw_bridge.cli.cover", "cover art for a piece or a take, painted after the music"),
     "demo": ("daw_bridge.cli.demo", "a whole call and response with no hardware, as MIDI and sound"),
     "doctor": ("daw_bridge.cli.doctor", "what works on this machine, and the cure for what does not"),
     "bench": ("daw_bridge.cli.bench", "latency, jitter and speed of this machine"),
@@ -33,7 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 _OUTPUT_FAILS: Final = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF)
 
-ABSENT: Final = ("cover",)
+ABSENT: Final = ()
 """Commands that are promised and not part of this version."""
 
 

@@ -208,10 +208,12 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _train_pictures(recipe: PictureRecipe, arguments: argparse.Namespace) -> int:
     from daw_models.art.train import train_pictures
+    from daw_models.cover.upscaler_training import train_by_recipe
 
     if arguments.start is not None or arguments.exclude:
         raise UsageError("a recipe that paints takes neither --from nor --exclude", where=recipe.where)
-    weights = train_pictures(
+    train = train_by_recipe if recipe.family == "upscaler" else train_pictures
+    weights = train(
         recipe, arguments.data, arguments.out, resume=arguments.resume, minutes=arguments.minutes, say=print
     )
     print("model: " + ", ".join(map(str, weights)))

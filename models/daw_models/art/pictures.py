@@ -62,7 +62,7 @@ def read_pictures(sources: Sequence[Path], *, cache: Path | None = None, say: Ca
         return kept
     pixels, labels, names = [], [], []
     for source in sources:
-        for name, content in _files(source):
+        for name, content in picture_bytes(source):
             label = next((index for index, kind in enumerate(SETS) if Path(name).name.startswith(kind)), None)
             if label is None:
                 continue
@@ -94,13 +94,14 @@ def _stamp(source: Path) -> list[int]:
     return [facts.st_size, facts.st_mtime_ns]
 
 
-def _files(source: Path) -> Iterator[tuple[str, bytes]]:
+def picture_bytes(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the picture files in a folder or .tar. Raises UsageError for what is neither."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
             if path.suffix.lower() in _SUFFIXES:
                 yield path.name, path.read_bytes()
             elif path.suffix == ".tar":
-                yield from _files(path)
+                yield from picture_bytes(path)
         return
     try:
         with tarfile.open(source) as archive:

@@ -50,8 +50,8 @@ def choose_layout(picture: Pixels, seed: int, set_name: str) -> str:
     if set_name in ("botanical", "radiolaria"):
         return "full" if calm < 0.02 and turn < 40 else "plate"
     if calm < 0.055:
-        return "full" if turn < 70 else "plate" if turn < 85 else "band"
-    return "plate" if turn < 35 else "band" if turn < 70 else "full"
+        return "full" if turn < 60 else "plate" if turn < 80 else "band"
+    return "plate" if turn < 40 else "band" if turn < 80 else "full"
 
 
 def compose(picture: Pixels, layout: str, size: int, title: str, artist: str) -> tuple[Pixels, Typeset]:

@@ -13,7 +13,7 @@ from daw_models.cover.filters import resized
 
 Pixels = NDArray[np.uint8]
 
-_PAPER: Final = (244, 242, 237)
+_GROUND: Final = (52, 51, 50)
 _WIDEST: Final = 6
 _MOST_PIXELS: Final = 4200
 
@@ -29,13 +29,13 @@ def tile_side(count: int) -> int:
 
 
 def contact_sheet(covers: Sequence[Pixels]) -> Pixels:
-    """The covers in rows on paper, with a gap of a sixteenth of a cover."""
+    """The covers in rows on a dark ground, with a gap of a sixteenth of a cover."""
     side = tile_side(len(covers))
     gap = max(side // 16, 4)
     wide = columns(len(covers))
     high = math.ceil(len(covers) / wide)
     sheet = np.empty((gap + high * (side + gap), gap + wide * (side + gap), 3), dtype=np.uint8)
-    sheet[:] = _PAPER
+    sheet[:] = _GROUND
     for number, cover in enumerate(covers):
         top = gap + number // wide * (side + gap)
         left = gap + number % wide * (side + gap)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 from daw_bridge.errors import UsageError
-from daw_models.cover.upscaler import Upscaler, UpscalerConfig
+from daw_models.art.pictures import picture_bytes
+from daw_models.art.recipes import PictureRecipe
+from daw_models.cover.upscaler import Upscaler, UpscalerConfig, write_upscaler
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -42,6 +46,53 @@ class UpscalerTraining:
     threads: int = 1
     log_every: int = 50
     save_every: int = 200
+
+
+@dataclass(frozen=True)
+class UpscalerSettings:
+    """The upscaler's part of a recipe."""
+
+    net: UpscalerConfig = field(default_factory=UpscalerConfig)
+    training: UpscalerTraining = field(default_factory=UpscalerTraining)
+
+
+def train_by_recipe(
+    recipe: PictureRecipe,
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    minutes: float | None = None,
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Train on the pictures of folders and archives; returns the weights file in `out`. Raises UsageError."""
+    recipe.check(("upscaler",))
+    settings = recipe.settings("upscaler", UpscalerSettings)
+    pictures = _read(sources, settings.training.seed, say)
+    checkpoint = train_upscaler(settings.net, settings.training, pictures, out, resume=resume, minutes=minutes, say=say)
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    net = averaged(settings.net, state["average"])
+    figures = validate(net, pictures[: settings.training.held_back], settings.training)
+    path = write_upscaler(
+        out / "upscaler.safetensors",
+        net,
+        trained_on={"pictures": len(pictures) - settings.training.held_back},
+        recipe={"name": recipe.name, **asdict(settings), "step": int(state["step"])},
+        figures={name: round(value, 3) for name, value in figures.items()},
+    )
+    return [path]
+
+
+def _read(sources: Sequence[Path], seed: int, say: Callable[[str], None]) -> list[NDArray[np.uint8]]:
+    """All pictures at their own size, shuffled by the seed; one that cannot be read costs a line."""
+    found = []
+    for source in sources:
+        for name, content in picture_bytes(source):
+            try:
+                found.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
+            except (OSError, ValueError, SyntaxError) as error:
+                say(f"{source}: {name} left out, it cannot be read ({error})")
+    return [found[at] for at in np.random.default_rng(seed).permutation(len(found))]
 
 
 class PatchCritic(nn.Module):

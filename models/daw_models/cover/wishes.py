@@ -37,12 +37,12 @@ LINKS: Final[Mapping[str, Mapping[str, float]]] = {
 SET_LINKS: Final[Mapping[str, Mapping[str, float]]] = {
     "landscape": {"legato": 0.5, "compass": 0.4, "sections": 0.3, "density": -0.3},
     "townscape": {"voices": 0.5, "density": 0.5, "likeness": -0.2, "legato": -0.2},
-    "botanical": {"voices": -0.7, "compass": -0.3, "register": 0.3},
+    "botanical": {"voices": -0.5, "compass": -0.25, "register": 0.25},
     "radiolaria": {"likeness": 0.6, "harmony": -0.4, "legato": -0.3},
 }
-_SET_EASE: Final[Mapping[str, float]] = {"landscape": 0.20, "townscape": 0.04, "botanical": 0.0, "radiolaria": -0.08}
+_SET_EASE: Final[Mapping[str, float]] = {"landscape": 0.16, "townscape": 0.05, "botanical": -0.10, "radiolaria": -0.18}
 """What a set starts with: paintings are chosen more often than plates."""
-_CHANCE: Final = 0.45
+_CHANCE: Final = 0.7
 """How far the hash of the notes moves the choice of the set, so that like pieces are not all of one kind."""
 
 _FEATURE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
