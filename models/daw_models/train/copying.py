@@ -41,7 +41,8 @@ def _held(wanted: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt
     if not len(wanted):
         return wanted
     at = np.searchsorted(wanted, hashes).clip(max=len(wanted) - 1)
-    return wanted[np.unique(at[wanted[at] == hashes])]
+    held: npt.NDArray[np.uint64] = wanted[np.unique(at[wanted[at] == hashes])]
+    return held
 
 
 def copying(corpus: Corpus, pieces: Sequence[int], answers: Sequence[Rows], real: Sequence[Rows]) -> dict[str, object]:
