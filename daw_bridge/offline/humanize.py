@@ -24,6 +24,8 @@ from daw_bridge.music.smf import Smf
 from daw_bridge.offline.drawing import derived_seed
 from daw_bridge.offline.microtiming import drift, normal, voices
 
+MAX_NOTES: Final = 20_000
+"""Each of them is asked of the model: more would take minutes."""
 _LEAD_IN: Final = 48
 _LEAD_VELOCITY: Final = 72
 _LEAD_ACCENTS: Final = (6, -6, 0, -6)
@@ -85,7 +87,9 @@ def humanized(
     controls: SamplingControls,
     seed: int,
 ) -> Humanized:
-    """The piece with the parts played less stiffly. Raises UsageError from a model that knows no touch."""
+    """The piece, its parts played less stiffly. Raises UsageError from a model that knows no touch, or for too much."""
+    if sum(len(part.notes) for part in parts) > MAX_NOTES:
+        raise UsageError(f"the piece has more than {MAX_NOTES} notes", cure="name one of its parts with --track")
     velocities: dict[PieceNote, int] = {}
     if strength.velocity > 0.0:
         if not isinstance(continuer, Toucher):

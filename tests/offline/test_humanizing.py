@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -13,13 +14,14 @@ from daw_bridge.cli.main import compose
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.errors import UsageError
-from daw_bridge.music.midifile import Piece, piece_of, write_bytes
+from daw_bridge.music.midifile import Piece, piece_of, piece_of_bytes, write_bytes
 from daw_bridge.music.moving import moved
 from daw_bridge.music.notes import Note
 from daw_bridge.music.parts import parts_of
 from daw_bridge.music.smf import Smf, SmfEvent, make_track, meter_event, tempo_event
 from daw_bridge.offline.humanize import Humanized, Strength, humanized
 from daw_bridge.offline.microtiming import DRIFT_S, DRIFT_STAYS, HABITS_S, TOP_LEADS_S, drift, voices
+from tests.offline.broken import damaged
 from tests.offline.composing import piece
 
 
@@ -168,3 +170,26 @@ def test_the_same_seed_plays_the_same_and_the_command_says_what_it_did(
     assert "0 to 2" in capsys.readouterr().err
     pitches = Counter(note.pitch for note in stiff(2).notes)
     assert Counter(note.pitch for note in piece_of(played(stiff(2)).smf).notes) == pitches
+
+
+def test_damaged_files_keep_all_they_hold() -> None:
+    draw = random.Random(3)
+    whole = stiff(4).smf.to_bytes()
+    tried = 0
+    for _ in range(60):
+        try:
+            before = piece_of_bytes(damaged(whole, draw), "damaged")
+        except UsageError:
+            continue
+        parts = parts_of(before)
+        if not parts:
+            continue
+        after = piece_of(humanized(Accents(), before, parts, Strength(2.0, 2.0), SamplingControls(), 1).smf)
+        tried += 1
+        assert Counter((n.track, n.channel, n.pitch) for n in before.notes) == Counter(
+            (n.track, n.channel, n.pitch) for n in after.notes
+        )
+        for old, new in zip(before.smf.tracks, after.smf.tracks, strict=True):
+            kept = [[e for e in track.events[:-1] if e.data[0] & 0xE0 != 0x80] for track in (old, new)]
+            assert sorted(kept[0]) == sorted(kept[1])
+    assert tried > 40
