@@ -47,14 +47,19 @@ def _family(path: Path) -> str:
 
 
 def compare_painters(
-    models: Sequence[Path], sources: Sequence[Path], *, samples: int, say: Callable[[str], None]
+    models: Sequence[Path],
+    sources: Sequence[Path],
+    *,
+    looker: Looker | None = None,
+    samples: int,
+    say: Callable[[str], None],
 ) -> list[dict[str, object]]:
     """A row for each model: weights, milliseconds a picture, and its distance from held-back pictures.
 
     The distance is taken as painted and with both sides at thumbnail size, so that small pictures are not judged by
     their size alone. Raises UsageError for a model that cannot paint by itself.
     """
-    looker = Looker.load()
+    looker = looker or Looker.load()
     train, held = read_pictures(sources, say=say).split()
     eye = Eye(looker, train)
     thumbnails = Eye(looker, _thumbnails(train))

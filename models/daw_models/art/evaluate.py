@@ -29,17 +29,23 @@ _HUE = ATTRIBUTES.index("hue")
 
 
 def evaluate_painter(
-    weights: Path, sources: Sequence[Path], *, sheet: Path | None = None, say: Callable[[str], None]
+    weights: Path,
+    sources: Sequence[Path],
+    *,
+    looker: Looker | None = None,
+    samples: int = SAMPLES,
+    sheet: Path | None = None,
+    say: Callable[[str], None],
 ) -> dict[str, object]:
     """All figures of one painter against the pictures of `sources`; with `sheet`, also its pictures and their nearest.
 
     Raises UsageError if too few pictures are held back to compare with.
     """
-    painter, looker = Painter.load(weights), Looker.load()
+    painter, looker = Painter.load(weights), looker or Looker.load()
     train, held = read_pictures(sources, say=say).split()
     if len(held) < 8:
         raise UsageError("too few pictures to hold some back", where=str(sources[0]), cure="give a few hundred")
-    drawn, wishes, seconds = paint_samples(painter, train, SAMPLES)
+    drawn, wishes, seconds = paint_samples(painter, train, samples)
     eye = Eye(looker, train)
     of_train, of_held, of_drawn = eye.of(train.pixels), eye.of(held.pixels), eye.of(drawn)
     labels = np.array([wish.label for wish in wishes])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar, get_type_hints
 
 from daw_bridge.errors import UsageError
-from daw_models.train.recipe import known_recipes
 
+RECIPES = Path(__file__).parent.parent / "recipes" / "pictures"
 _Settings = TypeVar("_Settings")
 
 
@@ -34,9 +34,14 @@ class PictureRecipe:
                 raise UsageError(f"unknown table [{table}]", where=self.where, cure=f"use {', '.join(tables)}")
 
 
+def picture_recipes() -> dict[str, Path]:
+    """Names of the picture recipes that ship with us."""
+    return {path.stem: path for path in sorted(RECIPES.glob("*.toml"))}
+
+
 def picture_recipe(name_or_file: str) -> PictureRecipe | None:
     """A recipe of a picture model by name or file, None if it is no such recipe (or cannot be read)."""
-    path = known_recipes().get(name_or_file, Path(name_or_file))
+    path = picture_recipes().get(name_or_file, Path(name_or_file))
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -138,6 +138,20 @@ def _painter(job: _Job) -> list[Path]:
     vae_settings = job.recipe.settings("vae", VaeSettings)
     settings = job.recipe.settings("gan", GanSettings)
     finish = job.recipe.settings("finish", FinishSettings)
+    net = vae_settings.net
+    generator = replace(settings.training.generator, outside=net.latent)
+    if 4 << (len(generator.widths) - 1) != net.grid:
+        raise UsageError(
+            f"the autoencoder's grid has {net.grid} cells a side, the generator's {4 << (len(generator.widths) - 1)}",
+            where=job.recipe.where,
+            cure="give the generator as many widths as it takes from 4",
+        )
+    among = replace(
+        settings.training,
+        generator=generator,
+        critic=replace(settings.training.critic, inside=net.latent, size=net.grid),
+    )
+    judging = replace(finish.training, critic=replace(finish.training.critic, inside=3, size=2 * net.size))
     train, _ = job.pictures.split()
     vae_run = job.go(
         VaeTask(vae_settings.net, vae_settings.training, job.pictures), vae_settings.pace, job.out / "vae", 0.25
@@ -146,14 +160,13 @@ def _painter(job: _Job) -> list[Path]:
     vae.load_state_dict(load_checkpoint(vae_run).part("average.vae."))
     vae.eval().requires_grad_(False)
     vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    code = settings.training.generator.code
-    grids = encode(vae, train, windows=settings.windows, code=code, seed=settings.training.seed)
-    gan_run = job.go(GanTask(settings.training, grids, vae), settings.pace, job.out / "gan", 0.4)
-    painting = Painting(PaintingConfig(settings.training.generator, vae_settings.net, finish.fine))
+    grids = encode(vae, train, windows=settings.windows, code=generator.code, seed=among.seed)
+    gan_run = job.go(GanTask(among, grids, vae), settings.pace, job.out / "gan", 0.4)
+    painting = Painting(PaintingConfig(generator, net, finish.fine))
     painting.generator.load_state_dict(load_checkpoint(gan_run).part("average.generator."))
     painting.decoder.load_state_dict(vae.decoder.state_dict())
     painting.mean.copy_(torch.from_numpy(grids.mean))
     painting.spread.copy_(torch.from_numpy(grids.spread))
-    task = FinishTask(finish.training, painting, vae.encoder, train)
+    task = FinishTask(judging, painting, vae.encoder, train)
     checkpoint = job.go(task, finish.pace, job.out / "finish", 0.35)
     return export_painter(checkpoint, job.out, len(job.pictures))
