@@ -20,8 +20,8 @@ from daw_bridge.errors import UsageError
 
 SECTIONS: Final = ("midi_map", "presets")
 ROUTE: Final = "route"
-MOST_LETTERS: Final = 128
-"""In the name of a port: the systems have limits of their own, and cut without a word."""
+MOST_BYTES: Final = 200
+"""In the name of a port, as UTF-8: JACK takes 320 with the client's name before it, others cut without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,9 @@ def _check_ports(key: str, names: tuple[str, ...]) -> None:
     for name in names:
         if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
             raise ValueError(f"{key} holds a letter that no port's name has: {name!a}")
-        if len(name) > MOST_LETTERS:
-            raise ValueError(f"{key} has {len(name)} letters, a port's name has at most {MOST_LETTERS}")
+        size = len(name.encode())
+        if size > MOST_BYTES:
+            raise ValueError(f"{key} has {size} bytes, a port's name has at most {MOST_BYTES}")
         if names.count(name) > 1:
             raise ValueError(f'{key} names "{name}" twice: each of them needs a name of its own')
 

@@ -75,7 +75,7 @@ class Rig:
         here = self._exact(port, 0)
         if here is not None:
             return bool(self._values[f"route/{here}/{field}"])
-        cells = [getattr(self.cell(port, number), field) for number in range(1, CHANNELS + 1)]
+        cells: list[bool] = [getattr(self.cell(port, number), field) for number in range(1, CHANNELS + 1)]
         return sum(cells) > CHANNELS // 2
 
     def added(self) -> tuple[int, list[Change]]:

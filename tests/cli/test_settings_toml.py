@@ -60,7 +60,7 @@ def test_the_users_own_file_is_read_when_it_exists(file: Path, monkeypatch: pyte
         ('port = ["a", ""]', "port is a name, not an empty text"),
         ('port = ["a", "a"]', 'port names "a" twice'),
         ('in_port = "a\\u0007"', "in_port holds a letter that no port's name has: 'a\\x07'"),
-        (f'in_port = "{"a" * 129}"', "in_port has 129 letters, a port's name has at most 128"),
+        (f'in_port = "{"a" * 201}"', "in_port has 201 bytes, a port's name has at most 200"),
         ('feedback_port = "a\\u0000"', "feedback_port holds a letter that no port's name has"),
         (f"port = {[str(number) for number in range(9)]}", "port names 9 ports, there may be 8"),
         ("[route]\nlisten = true", "write each as [[route]]"),

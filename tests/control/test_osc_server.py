@@ -143,7 +143,8 @@ def test_a_turn_as_a_subscriber_sees_it(desk: Desk, client: ControlClient) -> No
 def test_notes_come_with_their_sides_and_times(desk: Desk, client: ControlClient) -> None:
     client.hello()
     now_s = time.monotonic()
-    desk.server.heard(events.MidiArrived(NoteOn(2, 60, 100)), now_s)
+    desk.server.heard(events.MidiArrived(NoteOn(2, 48, 100)), now_s)
+    desk.server.done([events.KeyStruck(NoteOn(2, 60, 100), 3)], now_s)
     desk.server.done([events.NotePlayed(Note(now_s, 64, 0.25, 90), 3)], now_s)
     began = pushed(client, lambda push: isinstance(push, NoteBegan))
     assert isinstance(began, NoteBegan)
