@@ -105,7 +105,7 @@ def _interpolate(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     from daw_bridge.offline.drawing import nats_of
-    from daw_bridge.offline.generate import Plan, generated, key_of_chords
+    from daw_bridge.offline.generate import Plan, beats_on_chord, generated, key_of_chords
 
     settings = load(options.config, given_values(options))
     try:
@@ -133,6 +133,7 @@ def _generate(options: argparse.Namespace) -> int:
         "key": key_of_chords(chords).name if chords else controls.key,
         "chords": [chord.name_in() for chord in chords],
         "texture": made.texture,
+        "beats_on_chord": beats_on_chord(made.notes, plan),
         "bars": plan.bars,
         "tempo_bpm": plan.tempo_bpm,
         "notes_added": len(made.notes),

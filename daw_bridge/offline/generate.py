@@ -122,6 +122,17 @@ def key_of_chords(chords: Sequence[Chord]) -> Key:
     return key_scores(weights)[0][0]
 
 
+def beats_on_chord(notes: Sequence[Note], plan: Plan) -> float | None:
+    """The share of notes on a beat that belong to their bar's chord; None without chords or such notes."""
+    beat_s = 60.0 / plan.tempo_bpm
+    struck = [(note.pitch % 12, note.onset_s / beat_s) for note in notes]
+    beats = [(tone, round(place)) for tone, place in struck if abs(place - round(place)) < _NEAR_BEAT]
+    if not plan.chords or not beats:
+        return None
+    inside = (tone in plan.chords[beat // plan.beats % len(plan.chords)].pitch_classes for tone, beat in beats)
+    return sum(inside) / len(beats)
+
+
 def _over_chords(continuer: Continuer, blank: Piece, plan: Plan) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     key = key_of_chords(plan.chords)
     low, high = (plan.controls.pitch_low, plan.controls.pitch_high) if plan.range_given else _MELODY_RANGE

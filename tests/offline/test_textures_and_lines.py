@@ -12,7 +12,7 @@ from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.music.chords import Chord, parse_chord_line
 from daw_bridge.music.midifile import piece_of
 from daw_bridge.music.notes import Note
-from daw_bridge.offline.generate import Plan, generated
+from daw_bridge.offline.generate import Plan, beats_on_chord, generated
 from daw_bridge.offline.harmonize import Bar
 from daw_bridge.offline.textures import HELD, TEXTURES, textured
 
@@ -96,3 +96,11 @@ def test_the_texture_is_the_one_asked_for_or_the_seed_s() -> None:
     free = {generated(Sings(), Plan(bars=2, chords=(Chord(0),), seed=seed)).texture for seed in range(12)}
     assert HELD not in free
     assert len(free) > 1
+
+
+def test_the_share_of_beats_on_the_chord_is_counted() -> None:
+    over = Plan(bars=2, tempo_bpm=60.0, beats=4, chords=(Chord(0), Chord(7)))
+    notes = [Note(at, pitch, 0.4, 70) for at, pitch in ((0.0, 60), (1.05, 62), (2.5, 61), (4.0, 62), (5.0, 67))]
+    assert beats_on_chord(notes, over) == 0.75
+    assert beats_on_chord(notes, Plan()) is None
+    assert beats_on_chord(notes[2:3], over) is None
