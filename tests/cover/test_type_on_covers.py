@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from daw_models.cover.composition import LAYOUTS, READABLE, choose_layout, compose, contrast, picture_side
 from daw_models.cover.lettering import SERIF, letter
@@ -11,9 +12,9 @@ from tests.cover.cover_builders import scene
 LONG = "Concerto grosso in D minor for two violins, violoncello, strings and continuo, in the manner of the old masters"
 
 
-def checkered(side: int) -> np.ndarray:
+def checkered(side: int, fields: int = 40) -> NDArray[np.uint8]:
     """The worst ground for type: black and white in turns."""
-    y, x = np.mgrid[0:side, 0:side] // max(side // 40, 1)
+    y, x = np.mgrid[0:side, 0:side] // max(side // fields, 1)
     return np.repeat((((x + y) % 2) * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
@@ -88,4 +89,4 @@ def test_no_words_leave_the_picture_as_it_is() -> None:
 def test_the_layout_follows_picture_and_seed() -> None:
     chosen = {choose_layout(scene(96), seed << 40, "landscape") for seed in range(100)}
     assert chosen == set(LAYOUTS)
-    assert choose_layout(checkered(96), 1 << 40, "botanical") == "plate"
+    assert choose_layout(checkered(96, 8), 1 << 40, "botanical") == "plate"

@@ -31,13 +31,15 @@ _FROM_LAB: Final = np.linalg.inv(_TO_LAB).astype(np.float32)
 
 
 def blur(picture: Picture, sigma: float) -> Picture:
-    """A Gaussian of `sigma` pixels, made of three boxes; the border is mirrored."""
-    if sigma < 0.3:
+    """A Gaussian of about `sigma` pixels, made of up to three boxes; the border is mirrored."""
+    if sigma < 0.45:
         return picture
-    width = max(1, round((12.0 * sigma * sigma / 3.0 + 1.0) ** 0.5)) // 2
+    # A box of three has a variance of 2/3: small blurs take fewer of them.
+    passes = 1 if sigma < 1.0 else 2 if sigma < 1.28 else 3
+    reach = max(1, round((4.0 * sigma * sigma + 1.0) ** 0.5) // 2)
     for axis in (0, 1):
-        for _ in range(3):
-            picture = _box(picture, max(width, 1), axis)
+        for _ in range(passes):
+            picture = _box(picture, reach, axis)
     return picture
 
 
@@ -78,7 +80,7 @@ def luminance(picture: Picture) -> Picture:
 def oklab(picture: Picture) -> Picture:
     """sRGB 0..1 to Oklab (Ottosson 2020), a space in which equal steps look equal."""
     linear = np.where(picture <= 0.04045, picture / 12.92, ((np.maximum(picture, 0.0) + 0.055) / 1.055) ** 2.4)
-    return (np.cbrt(linear.astype(np.float32) @ _TO_LMS.T) @ _TO_LAB.T).astype(np.float32)
+    return np.asarray(np.cbrt(linear.astype(np.float32) @ _TO_LMS.T) @ _TO_LAB.T, dtype=np.float32)
 
 
 def from_oklab(colours: Picture) -> Picture:
@@ -99,4 +101,4 @@ def sampled(picture: Picture, x: Any, y: Any) -> Picture:
         right_share, low_share = right_share[..., None], low_share[..., None]
     upper = picture[top, left] * (1.0 - right_share) + picture[top, left + 1] * right_share
     lower = picture[top + 1, left] * (1.0 - right_share) + picture[top + 1, left + 1] * right_share
-    return np.asarray(upper * (1.0 - low_share) + lower * low_share)
+    return np.asarray(upper * (1.0 - low_share) + lower * low_share, dtype=np.float32)

@@ -90,6 +90,11 @@ def load_upscaler(path: Path | None = None) -> Upscaler:
 
 def write_upscaler(path: Path, net: Upscaler, **facts: object) -> Path:
     """Write a net with its `trained_on`, `recipe` and `figures`."""
-    told = {name: facts.get(name, {}) for name in ("trained_on", "recipe", "figures")}
-    spec = {"family": FAMILY, **asdict(net.config)}
-    return write_picture_weights(path, net.state_dict(), architecture=spec, **told)
+    return write_picture_weights(
+        path,
+        net.state_dict(),
+        architecture={"family": FAMILY, **asdict(net.config)},
+        trained_on=facts.get("trained_on", {}),
+        recipe=facts.get("recipe", {}),
+        figures=facts.get("figures", {}),
+    )

@@ -279,7 +279,7 @@ def _learn_critic(run: _Run, made: Tensor, large: Tensor) -> float:
     """One hinge step of the critic."""
     loss = functional.relu(1.0 - run.critic(large)[0]).mean() + functional.relu(1.0 + run.critic(made)[0]).mean()
     run.critic_steps.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     run.critic_steps.step()
     return float(loss.detach())
 
