@@ -27,7 +27,7 @@ widths = [8, 8, 8]
 
 [vae.pace]
 steps = 4
-log_every = 2
+log_every = 1
 save_every = 2
 sheet_every = 4
 
@@ -48,7 +48,7 @@ widths = [8, 12]
 
 [gan.pace]
 steps = 4
-log_every = 2
+log_every = 1
 save_every = 2
 sheet_every = 4
 
@@ -63,7 +63,7 @@ fold = 8
 widths = [8, 12]
 
 [finish.pace]
-steps = 3
+steps = 4
 log_every = 1
 save_every = 2
 sheet_every = 4

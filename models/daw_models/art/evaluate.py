@@ -23,6 +23,7 @@ from daw_models.art.wish import SETS, Wish
 
 SAMPLES = 400
 _EYE = 128
+_LEAST_HELD = 4
 _NEIGHBOURS = 200
 _AT_ONCE = 16
 _HUE = ATTRIBUTES.index("hue")
@@ -43,7 +44,7 @@ def evaluate_painter(
     """
     painter, looker = Painter.load(weights), looker or Looker.load()
     train, held = read_pictures(sources, say=say).split()
-    if len(held) < 8:
+    if len(held) < _LEAST_HELD:
         raise UsageError("too few pictures to hold some back", where=str(sources[0]), cure="give a few hundred")
     drawn, wishes, seconds = paint_samples(painter, train, samples)
     eye = Eye(looker, train)

@@ -35,15 +35,15 @@ class FinishTraining:
     seed: int = 1
     batch: int = 8
     generator_rate: float = 1e-4
-    decoder_rate: float = 4e-4
-    critic_rate: float = 4e-4
+    decoder_rate: float = 3e-4
+    critic_rate: float = 3e-4
     warmup_steps: int = 50
     penalty: float = 20.0
     penalty_every: int = 4
-    redraw: float = 40.0
+    redraw: float = 4.0
     redraw_every: int = 2
     adversarial_from: int = 150
-    obey: float = 0.5
+    obey: float = 1.0
     mixed: float = 0.4
     average: float = 0.995
     bfloat16: bool = True
@@ -165,7 +165,7 @@ class FinishTask(Task):
                 latents = self.encoder(scaled(half, self.size // 2))[0]
             drawn = painting.from_latents(latents)
         loss = (drawn - half).abs().mean() + detail_loss(drawn, half, levels=4)
-        go_back(training.redraw * loss / 40)
+        go_back(training.redraw * loss)
         return float(loss.detach())
 
     def _penalty(self, both: Tensor, conditions: tuple[Tensor, Tensor, Tensor]) -> float:
