@@ -53,6 +53,7 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "tempo",
             "beats_per_bar",
             "song_position",
+            "latency_ms",
             "clock_port",
             "count_in",
             "metronome",

@@ -100,6 +100,7 @@ class Engine:
         self._output = Output(self._emit, self._released, self._router.out_keys)
         self._transport = Transport(self._values.word("clock"), self._values.number("tempo"), self._emit)
         self._transport.count_position_in(self._values.word("song_position"))
+        self._transport.ahead_s = self._ahead_s
         self._clock_out = ClockOut(self._transport, self._emit) if self._values.word("clock_port") else None
         self._metronome = Metronome(self._transport, self._values, self._emit)
         self._conversation = Conversation(
@@ -299,6 +300,8 @@ class Engine:
         match name:
             case "tempo":
                 self._set_tempo()
+            case "latency_ms":
+                self._transport.ahead_s = self._ahead_s
             case "clock":
                 self._transport.want(self._values.word("clock"), self._now_s)
             case "song_position":
@@ -321,6 +324,10 @@ class Engine:
         if named > there:
             word = "input" if field == "in_port" else "output"
             self._emit(Fault("route", f"{name} names {word} port {named}, but there are only {there}"))
+
+    @property
+    def _ahead_s(self) -> float:
+        return max(self._values.number("latency_ms"), 0.0) / 1000.0
 
     def _set_tempo(self) -> None:
         tempo_bpm = self._values.number("tempo")

@@ -10,7 +10,7 @@ from daw_bridge.engine.events import Send
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import NoteOff, NoteOn
-from daw_bridge.music.meter import beat_s
+from daw_bridge.music.meter import beat_s, s_to_beats
 
 METRONOME_PORT: Final = "metronome"
 """The port that clicks go to, as events name it."""
@@ -22,7 +22,8 @@ CLICK_VELOCITY: Final = 80
 CLICK_S: Final = 0.05
 LATEST_S: Final = 0.05
 """A click later than this would tell a wrong beat: it is left out."""
-_ROUNDING_BEATS: Final = 1e-6
+JUST_S: Final = 0.01
+"""A beat that has passed so short a time before the transport rolls is still clicked."""
 
 
 class Metronome:
@@ -58,7 +59,7 @@ class Metronome:
         here = transport.beat_at(now_s)
         if self._epoch != transport.epoch or abs(self._beat - here) > 1.5:
             self._epoch = transport.epoch
-            self._beat = math.ceil(here - _ROUNDING_BEATS)
+            self._beat = math.ceil(here - s_to_beats(JUST_S, transport.tempo_bpm))
         while (due_s := transport.time_of(self._beat)) <= now_s:
             if handed_s - due_s <= LATEST_S and self._wanted():
                 self._click(due_s)

@@ -153,9 +153,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         "draws the answer's onsets to this grid while a clock runs; t is for triplets",
     ),
     _float("quantise_strength", 1.0, 0.0, 1.0, Heard.NEXT_NOTE, "how far to the grid: 1 all the way, 0.5 half of it"),
-    _float(
-        "swing", 0.5, 0.5, 0.75, Heard.NEXT_NOTE, "place of every second line of the grid: 0.5 is straight"
-    ),
+    _float("swing", 0.5, 0.5, 0.75, Heard.NEXT_NOTE, "place of every second line of the grid: 0.5 is straight"),
     _choice("overlap", ("yield", "layer"), Heard.AT_ONCE, "what the answer does when you play over it"),
     _choice("clock", ("auto", "internal", "midi", "link"), Heard.AT_ONCE, "where the beat comes from"),
     _choice(
@@ -165,6 +163,15 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         "what the DAW's song position counts: sixteenths by the standard, clocks from Ardour 7",
     ),
     _float("tempo", 120.0, 20.0, 400.0, Heard.AT_ONCE, "tempo of the internal clock", "bpm"),
+    _float(
+        "latency_ms",
+        -1.0,
+        -1.0,
+        500.0,
+        Heard.AT_ONCE,
+        "how long the way from the DAW and back is: on its beat, all goes out so much earlier; -1 knows JACK's",
+        "ms",
+    ),
     _int("beats_per_bar", 4, 1, 16, Heard.AT_ONCE, "upper figure of the time signature", "beats"),
     _int("count_in", 0, 0, 4, Heard.AT_ONCE, "bars counted before the internal transport starts", "bars"),
     _choice(

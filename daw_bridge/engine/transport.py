@@ -20,7 +20,10 @@ Report = Callable[[TransportChanged | Fault], None]
 
 
 class Transport:
-    """One beat from several sources."""
+    """One beat from several sources.
+
+    `ahead_s` is how much earlier than another's beat everything happens: what is sent reaches the other on its beat.
+    """
 
     def __init__(self, source: str, tempo_bpm: float, report: Report) -> None:
         self._wanted = source
@@ -34,6 +37,7 @@ class Transport:
         }
         self._source = "internal" if source == "auto" else source
         self._report = report
+        self.ahead_s = 0.0
         self._next_beat: float | None = None
         self._switches = 0
         self._said: tuple[bool, bool, str] | None = None
@@ -74,11 +78,11 @@ class Transport:
 
     def beat_at(self, moment_s: float) -> float:
         """The position at a moment, in beats from the start of the song."""
-        return self._now.beat_at(moment_s)
+        return self._now.beat_at(moment_s + self._lead_s)
 
     def time_of(self, beat: float) -> float:
         """The moment of a beat, while rolling."""
-        return self._now.time_of(beat)
+        return self._now.time_of(beat) - self._lead_s
 
     def feed(self, message: Message, now_s: float) -> None:
         """A clock, start, stop, continue or song position message."""
@@ -139,6 +143,10 @@ class Transport:
     @property
     def _now(self) -> BeatSource:
         return self._sources[self._source]
+
+    @property
+    def _lead_s(self) -> float:
+        return 0.0 if self._source == "internal" else self.ahead_s
 
     def _internal_broke(self, now_s: float) -> None:
         if self._source == "internal":

@@ -76,12 +76,14 @@ class Bridge:
         presets: tuple[tuple[str, PresetValues], ...] = (),
     ) -> None:
         self.settings = settled(settings)
-        self._begins = EngineSettings(self.settings, mappings, presets)
         self._observers: list[Observer] = []
         self._cascade: Cascade | None = None
         self.system = system or choose_system(str(self.settings["midi_api"]))
         with raised_helpers():
             self._rack = self._opened(copies)
+        if float(self.settings["latency_ms"]) < 0:
+            self.settings["latency_ms"] = round(self.system.path_s * 1000, 3)
+        self._begins = EngineSettings(self.settings, mappings, presets)
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
         self._link = LinkKeeper(self.values, self.submit, self.report)
         self._observers.append(self._link)

@@ -189,3 +189,15 @@ def test_notes_go_off_on_every_port() -> None:
     world = clicking(clock_port="Clock").do(1.0, "start").play(1.2, "C4 E4 G4").until(2.55).close()
     assert not sounding(world.sent)
     assert NoteOff in {type(sent.message) for sent in on(world, METRONOME_PORT)}
+
+
+def test_on_the_beat_of_the_daw_all_goes_out_by_its_way_earlier() -> None:
+    world = World(clock="midi", mode="bars", bars=1, latency_ms=3.0, metronome="on", quantise="1/4")
+    world.midi(1.0, Start()).clock(1.0, 16, 120.0).play(1.0, "C4 D4 E4", step_s=0.5).until(8.0)
+    assert world.onsets()[0][0] == pytest.approx(2.997, abs=0.0005)
+    assert all((moment + 0.003) % 0.5 == pytest.approx(0.0, abs=0.001) for moment, _ in world.onsets()[1:])
+    moments = [moment for moment, _ in clicks(world)]
+    assert moments[0] == pytest.approx(1.0, abs=0.004)
+    assert moments[1:8] == pytest.approx([1.497 + beat / 2 for beat in range(7)], abs=0.0005)
+    ours = World(clock="internal", mode="bars", bars=1, latency_ms=3.0).do(1.0, "start")
+    assert ours.play(1.0, "C4 D4 E4", step_s=0.5).until(8.0).onsets()[0][0] == 3.0
