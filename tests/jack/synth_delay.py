@@ -20,30 +20,33 @@ from daw_bridge.io.ports_synth import SynthPort, open_synth
 
 _RECORDER: Final = """
 import sys
+import time
 import jack
 import numpy as np
 client = jack.Client("recorder")
 port = client.inports.register("in")
 blocks = []
-client.set_process_callback(lambda frames: blocks.append((client.last_frame_time, port.get_array().copy())))
+client.set_process_callback(lambda frames: blocks.append((time.monotonic(), port.get_array().copy())))
 with client:
     for source in client.get_all_connections("system:playback_1"):
         client.connect(source, port)
-    print(client.samplerate, flush=True)
+    rate = client.samplerate
+    print(rate, flush=True)
     sys.stdin.readline()
 quiet = 0
-for frame, block in blocks:
+for at_s, block in blocks:
     loud = np.abs(block) > 3e-4
     if loud.any() and quiet > 20:
-        print(frame + int(np.argmax(loud)))
+        print(at_s + int(np.argmax(loud)) / rate)
     quiet = 0 if loud.any() else quiet + 1
 """
 
 
-def measured(synth: SynthPort, notes: int) -> tuple[list[int], int]:
-    """Frames from each note to its sound, and the frames of a second."""
-    import jack
+def measured(synth: SynthPort, notes: int) -> tuple[list[float], int]:
+    """Seconds from each note to its sound, and the frames of a second.
 
+    Both ends read the system's clock: JACK's own estimate of the frame takes seconds to settle.
+    """
     recorder = subprocess.Popen(
         [sys.executable, "-c", _RECORDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -52,19 +55,18 @@ def measured(synth: SynthPort, notes: int) -> tuple[list[int], int]:
     try:
         rate = int(recorder.stdout.readline())
         synth.send(b"\xc0\x00")
-        with jack.Client("clock") as client:
-            time.sleep(0.5)
-            for _ in range(notes):
-                sent.append(client.frame_time)
-                synth.send(b"\x90\x45\x78")
-                time.sleep(0.08)
-                synth.send(b"\x80\x45\x00")
-                synth.send(b"\xb0\x78\x00")
-                time.sleep(0.3)
-        heard = [int(word) for word in recorder.communicate("\n", timeout=20)[0].split()]
+        time.sleep(0.5)
+        for _ in range(notes):
+            sent.append(time.monotonic())
+            synth.send(b"\x90\x45\x78")
+            time.sleep(0.08)
+            synth.send(b"\x80\x45\x00")
+            synth.send(b"\xb0\x78\x00")
+            time.sleep(0.3)
+        heard = [float(word) for word in recorder.communicate("\n", timeout=20)[0].split()]
     finally:
         recorder.kill()
-    return [min((at - note for at in heard if at >= note), default=rate) for note in sent], rate
+    return [min((at_s - note_s for at_s in heard if at_s >= note_s), default=1.0) for note_s in sent], rate
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,17 +78,16 @@ def main(argv: list[str] | None = None) -> int:
     with private_jack(options.period, synchronous=True):
         synth = open_synth({**defaults(), "synth_reverb": 0.0, "audio_buffer": options.period})
         try:
-            late, rate = measured(synth, options.notes)
+            late_s, rate = measured(synth, options.notes)
         finally:
             synth.close()
-    median = statistics.median(late)
-    in_ms, in_buffers = 1000 / rate, 1 / options.period
+    median_s, buffer_s = statistics.median(late_s), options.period / rate
     sys.stdout.write(
-        f"{synth.name}: {len(late)} notes, heard after {median * in_ms:.2f} ms (median), {max(late) * in_ms:.2f} ms at"
-        f" most; {median * in_buffers:.2f} and {max(late) * in_buffers:.2f} buffers of {options.period} frames;"
+        f"{synth.name}: {len(late_s)} notes, heard after {1000 * median_s:.2f} ms (median), {1000 * max(late_s):.2f} ms"
+        f" at most; {median_s / buffer_s:.2f} and {max(late_s) / buffer_s:.2f} buffers of {options.period} frames;"
         f" it says {1000 * synth.latency_s:.2f} ms of itself\n"
     )
-    return 0 if median <= 2 * options.period else 1
+    return 0 if median_s <= 2 * buffer_s else 1
 
 
 if __name__ == "__main__":
