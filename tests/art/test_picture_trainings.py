@@ -12,16 +12,18 @@ from daw_bridge.errors import UsageError
 from daw_models.art.compare import compare_painters, picture_file
 from daw_models.art.course import CHECKPOINT
 from daw_models.art.evaluate import evaluate_painter
+from daw_models.art.export import export_vae
 from daw_models.art.looker import LAYERS, Looker
 from daw_models.art.painter import Painter, latent_of
 from daw_models.art.recipes import picture_recipe, picture_recipes
+from daw_models.art.redraw import Inpainter, Redrawer
 from daw_models.art.train import train_pictures
 from daw_models.art.weights import read_picture_weights
 from daw_models.art.wish import SETS, Wish
 from daw_models.cli import main
 from daw_models.train.checkpoint import load_checkpoint
 from daw_models.weights_file import find_model
-from tests.art.art_builders import PAINTER, write_archive
+from tests.art.art_builders import PAINTER, picture, write_archive
 
 SMALL = {
     "looker": "[looker]\nbatch = 4\nsize = 32\n",
@@ -165,3 +167,27 @@ def test_the_command_trains_from_a_recipe(archive: Path, tmp_path: Path, capsys:
     out = tmp_path / "run"
     assert main(["train", "--recipe", str(recipe), "--data", str(archive), "--out", str(out)]) == 0
     assert str(out / "dcgan.safetensors") in capsys.readouterr().out
+
+
+def test_only_what_is_missing_is_filled(archive: Path, tmp_path: Path) -> None:
+    (path,) = train(tmp_path, f'kind = "picture"\nfamily = "inpaint"\n{SMALL["inpaint"]}{PACE}', archive)
+    inpainter = Inpainter.load(path)
+    rgb = picture(0, 1, 96)
+    missing = np.zeros((96, 96), bool)
+    missing[30:60, 20:50] = True
+    filled = inpainter.fill(rgb, missing)
+    assert np.array_equal(filled[~missing], rgb[~missing])
+    assert not np.array_equal(filled[missing], rgb[missing])
+    with pytest.raises(UsageError, match="the mask is 48 x 96, the picture 96 x 96"):
+        inpainter.fill(rgb, missing[:, :48])
+    with pytest.raises(UsageError, match="whole picture"):
+        inpainter.fill(rgb, np.ones((96, 96), bool))
+
+
+def test_a_picture_is_redrawn_and_blended(painter_run: Path) -> None:
+    vae = export_vae(painter_run / "vae" / CHECKPOINT, painter_run / "vae" / "vae.safetensors", 160)
+    redrawer = Redrawer.load(vae)
+    one, other = picture(0, 1, 96), picture(2, 3, 64)
+    assert redrawer.decode(redrawer.encode(one)).shape == (64, 64, 3)
+    assert np.array_equal(redrawer.blend(one, other, 0.0), redrawer.decode(redrawer.encode(one)))
+    assert not np.array_equal(redrawer.blend(one, other, 0.5), redrawer.blend(one, other, 1.0))
