@@ -131,6 +131,15 @@ def test_shipped_recipes_can_be_read() -> None:
             assert not [entry for entry in read_recipe(name).mix if entry.startswith(barred)]
 
 
+def test_a_recipe_may_ask_for_its_own_dropout(tmp_path: Path) -> None:
+    """The sizes are those of the net that the run starts from; dropout is the run's, if the recipe speaks of it."""
+    (tmp_path / "dry.toml").write_text("[net]\ndropout = 0.0\n", encoding="utf-8")
+    (tmp_path / "plain.toml").write_text("[net]\nhidden = 32\n", encoding="utf-8")
+    start = replace(TINY, dropout=0.3)
+    assert read_recipe(str(tmp_path / "dry.toml")).with_net(start).net == replace(TINY, dropout=0.0)
+    assert read_recipe(str(tmp_path / "plain.toml")).with_net(start).net == start
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

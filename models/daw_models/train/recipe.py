@@ -53,7 +53,8 @@ class TrainConfig:
 class Recipe:
     """All that decides a run, beside the data: sizes of the net, the mix of sets and the course of training.
 
-    `licence` is what its data ask of the weights; empty where they ask for no more than the start does.
+    `licence` is what its data ask of the weights; empty where they ask for no more than the start does. With
+    `own_dropout` a net that the run starts from is trained with the dropout of `net`, not with its own.
     """
 
     name: str
@@ -61,9 +62,12 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
     mix: Mapping[str, float] = field(default_factory=dict)
     licence: str = ""
+    own_dropout: bool = False
 
     def with_net(self, net: NetConfig) -> Recipe:
         """The same recipe for a net of other sizes."""
+        if self.own_dropout:
+            net = config_of({**net.as_spec(), "dropout": self.net.dropout})
         return replace(self, net=net)
 
     def as_json(self) -> str:
@@ -105,8 +109,9 @@ def read_recipe(name_or_file: str) -> Recipe:
     licence = content.get("licence", "")
     if not isinstance(licence, str):
         raise UsageError("licence must be a text", where=str(path))
-    net = config_of({"family": "lstm", **content.get("net", {})}, where=str(path))
-    return Recipe(path.stem, net, TrainConfig(**train), mix, licence)
+    sizes = content.get("net", {})
+    net = config_of({"family": "lstm", **sizes}, where=str(path))
+    return Recipe(path.stem, net, TrainConfig(**train), mix, licence, own_dropout="dropout" in sizes)
 
 
 def _check(train: Mapping[str, object], path: Path) -> None:
