@@ -24,6 +24,8 @@ _MARGIN: Final = 0.075
 _PLATE: Final = 0.715
 _BAND: Final = 0.255
 _CREAM: Final = 0.965
+_SPARSE: Final = 4
+"""Contrast is judged on every so many pixels each way."""
 _VEILS: Final = (0.0, 0.25, 0.4, 0.55, 0.7, 0.82, 0.92)
 
 
@@ -92,18 +94,16 @@ def _full(picture: Pixels, size: int, title: str, artist: str, colours: Picture,
     grounds = (toned(colours[0], min(float(colours[0][0]), 0.22), 0.05), toned(colours[-1], _CREAM, 0.03))
     inks = (as_colour(toned(colours[-1], _CREAM, 0.018)), as_colour(toned(colours[0], 0.20, 0.04)))
     reach = block.height + margin
-    best = None
+    sparse = np.ascontiguousarray(picture[::_SPARSE, ::_SPARSE])
+    best = (0.0, 0.0, grounds[0], inks[0])
     for strength in _VEILS:
         for ground, ink in zip(grounds, inks, strict=True):
-            veiled = _veiled(picture, as_colour(ground), strength, reach, at_top)
-            reached = _behind(veiled, lines, ink)
-            if best is None or reached > best[0]:
-                best = (reached, veiled, ink)
-        if best is not None and best[0] >= READABLE + 0.3:
+            veiled = _veiled(sparse, as_colour(ground), strength, reach / _SPARSE, at_top)
+            best = max(best, (_behind(veiled, lines, ink, _SPARSE), strength, ground, ink), key=lambda found: found[0])
+        if best[0] >= READABLE + 0.3:
             break
-    assert best is not None
-    reached, veiled, ink = best
-    return _set(veiled, lines, ink), Typeset(lines, ink, reached, block.warnings, block.shortened)
+    _, strength, ground, ink = best
+    return _finished(_veiled(picture, as_colour(ground), strength, reach, at_top), lines, ink, block)
 
 
 def _plate(picture: Pixels, size: int, title: str, artist: str, colours: Picture) -> tuple[Pixels, Typeset]:
@@ -194,13 +194,14 @@ def _veiled(picture: Pixels, ground: Colour, strength: float, reach: float, at_t
     return veiled
 
 
-def _behind(cover: Pixels, lines: tuple[Line, ...], ink: Colour) -> float:
-    """The lowest contrast of the ink with what lies behind a line."""
+def _behind(cover: Pixels, lines: tuple[Line, ...], ink: Colour, sparse: int = 1) -> float:
+    """The lowest contrast of the ink with what lies behind a line; `cover` may be every `sparse`-th pixel of it."""
     ratios = []
     for line in lines:
-        top, bottom = max(int(line.top), 0), int(line.bottom) + 1
-        left, right = max(int(line.left), 0), int(line.left + line.width) + 1
-        ratios.append(contrast(ink, cover[top:bottom:4, left:right:4]))
+        top, bottom = max(int(line.top), 0) // sparse, int(line.bottom) // sparse + 1
+        left, right = max(int(line.left), 0) // sparse, int(line.left + line.width) // sparse + 1
+        step = max(_SPARSE // sparse, 1)
+        ratios.append(contrast(ink, cover[top:bottom:step, left:right:step]))
     return min(ratios, default=21.0)
 
 

@@ -66,8 +66,9 @@ def bristle_texture(seed: int) -> Picture:
     noise = np.fft.rfft2(rng.normal(size=(across, along)))
     waves_across = np.abs(np.fft.fftfreq(across))[:, None]
     waves_along = np.fft.rfftfreq(along)[None, :]
-    keep = np.exp(-((waves_across / 0.16) ** 2)) * np.exp(-((waves_along / 0.006) ** 2))
-    keep *= waves_across > 0.012
+    keep = np.exp(-((waves_across / 0.18) ** 2)) * np.exp(-((waves_along / 0.008) ** 2))
+    # Hairs cling together: broad tufts count for more than single hairs.
+    keep *= (waves_across > 0.008) / (waves_across + 0.03) ** 0.9
     texture = np.fft.irfft2(noise * keep, s=(across, along))
     ranks = np.argsort(np.argsort(texture, axis=None)).reshape(texture.shape)
     return (ranks / (ranks.size - 1)).astype(np.float32)

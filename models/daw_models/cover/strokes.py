@@ -55,9 +55,9 @@ class Strokes:
 
 BRUSHES: Final = (
     Brush(0.0260, 1.20, 0.0, 9, 0.014),
-    Brush(0.0130, 1.20, 0.010, 11, 0.018),
-    Brush(0.0064, 1.25, 0.012, 12, 0.018),
-    Brush(0.0032, 1.40, 0.014, 12, 0.014),
+    Brush(0.0130, 1.20, 0.007, 11, 0.018),
+    Brush(0.0064, 1.25, 0.008, 12, 0.018),
+    Brush(0.0032, 1.40, 0.010, 12, 0.014),
 )
 """From the broad brush of the underpainting to the fine one of the accents."""
 

@@ -22,6 +22,8 @@ from daw_models.cover.hearing import FEATURES, Heard
 REFERENCE: Final = Path(__file__).parent / "reference.json"
 _NARROWEST, _WIDEST = 0.04, 0.96
 """The painter has seen little beyond these percentiles."""
+_PALEST: Final[Mapping[str, float]] = {"contrast": 0.22, "saturation": 0.25, "colourfulness": 0.15}
+"""Of these even the quietest piece gets as much: a cover has to be seen from afar."""
 
 LINKS: Final[Mapping[str, Mapping[str, float]]] = {
     "brightness": {"mode": 0.45, "register": 0.45, "tempo": 0.25, "voices": -0.2},
@@ -133,7 +135,8 @@ def choose(heard: Heard, *, set_name: str | None = None) -> Chosen:
     values = []
     for attribute in ATTRIBUTES:
         value = _hue(heard) if attribute == "hue" else percentile(f"score:{attribute}", score(LINKS[attribute], at))
-        values.append(_inside(value))
+        least = _PALEST.get(attribute, 0.0)
+        values.append(_inside(least + (1.0 - least) * value))
     picked = set_name or _set(heard, at)
     wish = Wish(picked, tuple(values))
     return Chosen(wish, heard.seed, tuple(_said(heard, at)), tuple(_reasons(heard, at, wish, set_name)), at)
