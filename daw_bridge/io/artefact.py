@@ -50,10 +50,10 @@ _STANDING_NATS: Final = 0.3
 """What a tone of the call gets for each log of its pitch class's share in it ..."""
 _FOLLOWING_NATS: Final = 0.7
 """... and for each log by which the last notes had less of it."""
-_KEY_NATS: Final = 0.4
+_KEY_NATS: Final = 0.6
 """What it gets for each log of its class's weight in the key the call is clearest in."""
 _SHARE_FLOOR: Final = 0.02
-_TONES_HALF_LIFE_S: Final = 8.0
+_TONES_HALF_LIFE_S: Final = 15.0
 _FIGURE_NATS: Final = 1.5
 """Against the pitch that would close a figure of the answer's once more."""
 _FORBIDDEN: Final = float("-inf")
@@ -333,12 +333,16 @@ class _Controls:
         self.tensors: dict[str, torch.Tensor] = {
             "temperature": torch.full((4,), given.temperature),
             "top_p": torch.full((4,), given.top_p),
-            "pitch_bias": torch.tensor(_pitch_bias(given, context, drums)),
-            "onset_bias": torch.tensor([-_DENSITY_NATS_PER_S * given.density / time_scale, 0.0]),
-            "max_duration_cells": torch.tensor(
-                [float(min(max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1), MAX_CELLS))]
-            ),
         }
+        # What would change nothing is left out: it costs time with every note.
+        pitch_bias = _pitch_bias(given, context, drums)
+        if any(pitch_bias):
+            self.tensors["pitch_bias"] = torch.tensor(pitch_bias)
+        if given.density:
+            self.tensors["onset_bias"] = torch.tensor([-_DENSITY_NATS_PER_S * given.density / time_scale, 0.0])
+        longest_cells = max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1)
+        if longest_cells < MAX_CELLS:
+            self.tensors["max_duration_cells"] = torch.tensor([float(longest_cells)])
         if given.imitation > 0:
             self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
         tones = () if drums else _tones(given, context)

@@ -1,5 +1,6 @@
 """What holds an answer to its call's tones and away from its own figures."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -80,12 +81,29 @@ def test_short_and_long_notes_count_within_bounds_and_fade() -> None:
 def test_a_figure_is_known_again_on_other_degrees_and_only_from_the_answer() -> None:
     pitches = torch.tensor([[60, 62, 64, 67, 50, 72, 74, 76]])
     steps = onset_steps(1000)[torch.full((1, 8), 25)]
-    own = repeated_figures(past_figures(pitches, steps, 1), pitches[:, -1], steps[:, -1])
+    own = repeated_figures(past_figures(pitches, steps, 1), pitches.flip(1), steps[:, -1])
     assert own.nonzero().tolist() == [[0, 79]]
-    called = repeated_figures(past_figures(pitches, steps, 4), pitches[:, -1], steps[:, -1])
+    called = repeated_figures(past_figures(pitches, steps, 4), pitches.flip(1), steps[:, -1])
     assert float(called.sum()) == 0.0
-    hurried = repeated_figures(past_figures(pitches, steps, 1), pitches[:, -1], steps[:, -1] + 8)
+    hurried = repeated_figures(past_figures(pitches, steps, 1), pitches.flip(1), steps[:, -1] + 8)
     assert float(hurried.sum()) == 0.0
+
+
+def test_a_pitch_struck_again_and_again_counts_ever_more() -> None:
+    figures = past_figures(torch.full((1, 12), 60), torch.full((1, 12), 9), 12)
+    counted = []
+    for strikes in range(1, 13):
+        recent = torch.tensor([[60] * strikes + [62] * (12 - strikes)])
+        counted.append(float(repeated_figures(figures, recent, torch.tensor([9]))[0, 60]))
+    assert counted[:4] == [0.0] * 4
+    assert all(later > 2 * earlier for earlier, later in itertools.pairwise(counted[4:]))
+
+
+def test_silence_before_an_answer_is_no_trouble() -> None:
+    program = make_continuer(tiny_net(), quantised=False)
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 0.0])}
+    rows, _, _ = program.sample(program.initial_state(1), _uniforms(1, 20), 0, 0, controls)
+    assert rows.shape == (1, 20, 4)
 
 
 def test_figures_hold_their_interval_and_step_apart() -> None:

@@ -152,88 +152,96 @@ class Continuer(nn.Module):
 
     def _keep(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
         """Keep what is told exactly up to date with one note; returns what the core is to hear, int64 [B, slots]."""
-        now = state[4] + note[:, 0]
+        now = state[4] + note.select(1, 0)
         state[4] = now
-        pitch, velocity = note[:, 1], note[:, 3]
+        pitch, velocity = note.select(1, 1), note.select(1, 3)
         slot = int(state[9][0].item()) % 2048
         state[9] = state[9] + 1
-        small = torch.stack([note[:, 0], onset, pitch, duration, velocity], 1).to(torch.int16)
+        small = torch.stack([note.select(1, 0), onset, pitch, duration, velocity], 1).to(torch.int16)
         memory = state[6]
-        lengths = advance_lengths(state[5], memory[:, 2], memory[:, 0], small[:, 2], small[:, 0])
-        lengths[:, :, slot] = 0
+        lengths = advance_lengths(
+            state[5], memory.select(1, 2), memory.select(1, 0), small.select(1, 2), small.select(1, 0)
+        )
+        lengths.select(2, slot).zero_()
         state[5] = lengths
-        memory[:, :, slot] = small
+        memory.select(2, slot).copy_(small)
         where, match = best_match(lengths, slot, self.ramp)
         follows = ((where + 1) % 2048).unsqueeze(1).expand(note.size(0), 4, 2)
-        told = memory[:, 1:].gather(2, follows)
+        told = memory.narrow(1, 1, 4).gather(2, follows)
         told = torch.where((match > 0).unsqueeze(1), told, self.told_nothing)
         told = torch.cat([told, self.length_rows[:, match.to(torch.int64)].transpose(0, 1)], 1).to(torch.int64)
         state[7] = told
         ring = torch.roll(state[3], 1, 2)
-        ring[:, :, 0] = torch.stack([pitch, now + note[:, 2]], 1)
+        ring.select(2, 0).copy_(torch.stack([pitch, now + note.select(1, 2)], 1))
         state[3] = ring
-        ends = self.cell_bins[nearest_ends(ring[:, 1], now).clamp_(max=self.max_cells + 1)]
+        ends = self.cell_bins[nearest_ends(ring.select(1, 1), now).clamp_(max=self.max_cells + 1)]
         state[10] = ends
         state[8] = velocity
         head = torch.stack([onset, pitch, duration, velocity, torch.full_like(pitch, note_class)], 1)
-        return torch.cat([head, ends, told[:, :5].flatten(1)], 1)
+        return torch.cat([head, ends, told.narrow(1, 0, 5).flatten(1)], 1)
 
     def _raised(self, output: Tensor, bins: int, pointed: Tensor, none: int, lift: float) -> Tensor:
         """Logits from a head's output [B, bins + pointers]: what is pointed at is raised by its trust.
 
         `lift` nats are added to the trust of every pointer.
         """
-        trust = output[:, bins:]
+        trust = output.narrow(1, bins, output.size(1) - bins)
         if lift != 0.0:
             trust = trust + lift
         known = pointed != none
-        return output[:, :bins].scatter_add(1, pointed * known, trust * known)
+        return output.narrow(1, 0, bins).scatter_add(1, pointed * known, trust * known)
 
     def _onset_logits(self, state: list[Tensor], note_class: int) -> Tensor:
         told, ends = state[7], state[10]
-        index = torch.cat([torch.full_like(ends[:, :1], note_class), ends, told[:, 0], told[:, 4]], 1)
-        inner = torch.relu(state[2][:, : self.head] + table_sums(self.onset_rows, index + self.onset_at))
-        return self._raised(self.out_onset(inner), self.none, torch.cat([ends, told[:, 0]], 1), self.none, 0.0)
+        index = torch.cat(
+            [torch.full_like(ends.narrow(1, 0, 1), note_class), ends, told.select(1, 0), told.select(1, 4)], 1
+        )
+        inner = torch.relu(state[2].narrow(1, 0, self.head) + table_sums(self.onset_rows, index + self.onset_at))
+        return self._raised(self.out_onset(inner), self.none, torch.cat([ends, told.select(1, 0)], 1), self.none, 0.0)
 
     def _pitch_logits(self, state: list[Tensor], onset: Tensor, then: Tensor, note_class: int, lift: float) -> Tensor:
         told = state[7]
-        status = status_index(state[3][:, 0], state[3][:, 1], then)
+        status = status_index(state[3].select(1, 0), state[3].select(1, 1), then)
         known = onset.unsqueeze(1)
-        held = torch.add(told[:, 5], told[:, 0] == known, alpha=16)
-        index = torch.cat([torch.full_like(known, note_class), known, told[:, 1], held, status], 1)
-        hidden = state[2][:, self.head : 2 * self.head] + self._from_key(state)
+        held = torch.add(told.select(1, 5), told.select(1, 0) == known, alpha=16)
+        index = torch.cat([torch.full_like(known, note_class), known, told.select(1, 1), held, status], 1)
+        hidden = state[2].narrow(1, self.head, self.head) + self._from_key(state)
         inner = torch.relu(hidden + table_sums(self.pitch_rows, index + self.pitch_at))
-        return self._raised(self.out_pitch(inner), 128, told[:, 1], 128, lift)
+        return self._raised(self.out_pitch(inner), 128, told.select(1, 1), 128, lift)
 
     def _from_key(self, state: list[Tensor]) -> Tensor:
         """What the pitch head hears of the harmony so far; nothing, unless a family listens."""
-        return torch.zeros_like(state[2][:, : self.head])
+        return torch.zeros_like(state[2].narrow(1, 0, self.head))
 
     def _pitch_held(self, state: list[Tensor], pitch: Tensor) -> Tensor:
         """For each finder whether its pitch came true, times the bucket of its match's length."""
         told = state[7]
-        return torch.add(told[:, 5], told[:, 1] == pitch.unsqueeze(1), alpha=16)
+        return torch.add(told.select(1, 5), told.select(1, 1) == pitch.unsqueeze(1), alpha=16)
 
     def _duration_logits(
         self, state: list[Tensor], onset: Tensor, pitch: Tensor, then: Tensor, held: Tensor, note_class: int
     ) -> Tensor:
         told = state[7]
-        left = self.cell_bins[nearest_ends(state[3][:, 1], then).clamp_(max=self.max_cells + 1)]
+        left = self.cell_bins[nearest_ends(state[3].select(1, 1), then).clamp_(max=self.max_cells + 1)]
         known = torch.stack([torch.full_like(onset, note_class), onset, pitch], 1)
-        index = torch.cat([known, left, told[:, 2], held], 1)
+        index = torch.cat([known, left, told.select(1, 2), held], 1)
         inner = torch.relu(
-            state[2][:, 2 * self.head : 3 * self.head] + table_sums(self.duration_rows, index + self.duration_at)
+            state[2].narrow(1, 2 * self.head, self.head) + table_sums(self.duration_rows, index + self.duration_at)
         )
-        return self._raised(self.out_duration(inner), self.none, torch.cat([left, told[:, 2]], 1), self.none, 0.0)
+        return self._raised(
+            self.out_duration(inner), self.none, torch.cat([left, told.select(1, 2)], 1), self.none, 0.0
+        )
 
     def _velocity_logits(
         self, state: list[Tensor], onset: Tensor, pitch: Tensor, duration: Tensor, held: Tensor, note_class: int
     ) -> Tensor:
         told, last = state[7], state[8].unsqueeze(1)
         known = torch.stack([torch.full_like(onset, note_class), onset, pitch, duration], 1)
-        index = torch.cat([known, told[:, 3], held, last], 1)
-        inner = torch.relu(state[2][:, 3 * self.head :] + table_sums(self.velocity_rows, index + self.velocity_at))
-        return self._raised(self.out_velocity(inner), 128, torch.cat([told[:, 3], last], 1), 0, 0.0)
+        index = torch.cat([known, told.select(1, 3), held, last], 1)
+        inner = torch.relu(
+            state[2].narrow(1, 3 * self.head, self.head) + table_sums(self.velocity_rows, index + self.velocity_at)
+        )
+        return self._raised(self.out_velocity(inner), 128, torch.cat([told.select(1, 3), last], 1), 0, 0.0)
 
     def _own(self, state: list[Tensor]) -> list[Tensor]:
         """A list of ours; only the memory is written in place, so only it is copied."""
@@ -259,7 +267,9 @@ class Continuer(nn.Module):
             torch.zeros(batch, dtype=torch.int64),
             torch.zeros((batch, 2, 2048), dtype=torch.int16),
             memory,
-            torch.cat([self.told_nothing, self.told_nothing[:, :2] * 0], 1).to(torch.int64).repeat(batch, 1, 2),
+            torch.cat([self.told_nothing, self.told_nothing.narrow(1, 0, 2) * 0], 1)
+            .to(torch.int64)
+            .repeat(batch, 1, 2),
             torch.zeros(batch, dtype=torch.int64),
             torch.zeros(batch, dtype=torch.int64),
             torch.full((batch, 4), self.none, dtype=torch.int64),
@@ -278,7 +288,11 @@ class Continuer(nn.Module):
         entering: list[Tensor] = []
         nows: list[Tensor] = []
         for index in range(rows.size(1)):
-            entering.append(self._notice(own, rows[:, index], onsets[:, index], durations[:, index], note_class))
+            entering.append(
+                self._notice(
+                    own, rows.select(1, index), onsets.select(1, index), durations.select(1, index), note_class
+                )
+            )
             nows.append(own[4])
         self._recur(own, torch.stack(entering, 1), torch.stack(nows, 1))
         return own
@@ -299,8 +313,8 @@ class Continuer(nn.Module):
         onsets, durations = self.cell_bins[rows[:, :, 0]], self.cell_bins[rows[:, :, 2]]
         kept: list[list[Tensor]] = [[], [], [], []]
         for index in range(rows.size(1)):
-            note, onset, duration = rows[:, index], onsets[:, index], durations[:, index]
-            then, pitch = own[4] + note[:, 0], note[:, 1]
+            note, onset, duration = rows.select(1, index), onsets.select(1, index), durations.select(1, index)
+            then, pitch = own[4] + note.select(1, 0), note.select(1, 1)
             kept[0].append(self._onset_logits(own, note_class))
             kept[1].append(self._pitch_logits(own, onset, then, note_class, 0.0))
             held = self._pitch_held(own, pitch)
@@ -327,11 +341,11 @@ class Continuer(nn.Module):
         number = torch.arange(heard - 128, heard + more)
         memory = state[6][:, :, number[:128] % 2048].to(torch.int64)
         room = torch.zeros((batch, more), dtype=torch.int64)
-        pitches = torch.cat([memory[:, 2], room], 1)
-        steps = torch.cat([self.steps[memory[:, 0].clamp(min=0, max=self.max_cells)], room], 1)
+        pitches = torch.cat([memory.select(1, 2), room], 1)
+        steps = torch.cat([self.steps[memory.select(1, 0).clamp(min=0, max=self.max_cells)], room], 1)
         figures = past_figures(pitches, steps, max(began, 0) + 129 - heard)
         figures[:, 128:] = -(1 << 21) - number[128:]
-        durations = self.first_cells[memory[:, 3].clamp(min=0, max=self.none - 1)]
+        durations = self.first_cells[memory.select(1, 3).clamp(min=0, max=self.none - 1)]
         weights = sounding_weight(durations) * (number[:128] >= 0)
         return pitches % 12, torch.cat([weights, torch.zeros(batch, more)], 1), figures
 
@@ -402,7 +416,7 @@ class Continuer(nn.Module):
         onsets: list[Tensor] = []
         durations: list[Tensor] = []
         for index in range(notes):
-            draw, low = uniforms[:, index], inside[:, index]
+            draw, low = uniforms.select(1, index), inside.select(1, index)
             logits = self._onset_logits(own, note_class)
             kept[0].append(logits)
             if index == 0 and first_onset_cells >= 0:
@@ -411,40 +425,41 @@ class Continuer(nn.Module):
             else:
                 if onset_bias.size(0) > 0:
                     logits = logits + onset_bias
-                onset = choose(logits, warmth[0], top_p[0], draw[:, 0])
-                onset_cells = self.first_cells[onset] + (low[:, 0] * self.widths[onset]).to(torch.int64)
+                onset = choose(logits, warmth[0], top_p[0], draw.select(1, 0))
+                onset_cells = self.first_cells[onset] + (low.select(1, 0) * self.widths[onset]).to(torch.int64)
             then = own[4] + onset_cells
             logits = self._pitch_logits(own, onset, then, note_class, lift)
             kept[1].append(logits if lift == 0.0 else self._pitch_logits(own, onset, then, note_class, 0.0))
             if pitch_bias.size(0) > 0:
                 logits = logits + pitch_bias
-            last, step, end = own[3][:, 0, 0], torch.zeros(0, dtype=torch.int64), index + 128
+            step, end = torch.zeros(0, dtype=torch.int64), index + 128
             if tones.size(0) > 0:
-                fading = weights[:, index:end] * self.fading
-                logits = logits + tone_pull(tones, following, classes[:, index:end], fading)
+                fading = weights.narrow(1, index, 128) * self.fading
+                logits = logits + tone_pull(tones, following, classes.narrow(1, index, 128), fading)
             if variety != 0.0:
                 step = self.steps[onset_cells]
-                logits = logits - variety * torch.log1p(repeated_figures(figures[:, index:end], last, step))
-            pitch = choose(logits, warmth[1], top_p[1], draw[:, 1])
+                times = repeated_figures(figures.narrow(1, index, 128), own[3].select(1, 0), step)
+                logits = logits - variety * torch.log1p(times)
+            pitch = choose(logits, warmth[1], top_p[1], draw.select(1, 1))
             held = self._pitch_held(own, pitch)
             logits = self._duration_logits(own, onset, pitch, then, held, note_class)
             kept[2].append(logits)
             if duration_bias.size(0) > 0:
                 logits = logits + duration_bias
-            duration = choose(logits, warmth[2], top_p[2], draw[:, 2])
-            duration_cells = self.first_cells[duration] + (low[:, 2] * self.widths[duration]).to(torch.int64)
+            duration = choose(logits, warmth[2], top_p[2], draw.select(1, 2))
+            duration_cells = self.first_cells[duration] + (low.select(1, 2) * self.widths[duration]).to(torch.int64)
             logits = self._velocity_logits(own, onset, pitch, duration, held, note_class)
             kept[3].append(logits)
-            velocity = choose(logits + velocity_bias, warmth[3], top_p[3], draw[:, 3])
+            velocity = choose(logits + velocity_bias, warmth[3], top_p[3], draw.select(1, 3))
             note = torch.stack([onset_cells, pitch, duration_cells, velocity], 1)
             rows.append(note)
             onsets.append(onset)
             durations.append(duration)
             if steered:
-                classes[:, end] = pitch % 12
-                weights[:, end] = sounding_weight(duration_cells)
+                classes.select(1, end).copy_(pitch % 12)
+                weights.select(1, end).copy_(sounding_weight(duration_cells))
                 if variety != 0.0 and int(own[9][0].item()) > began:
-                    figures[:, end] = figure_of(pitch - last, step)
+                    figures.select(1, end).copy_(figure_of(pitch - own[3].select(1, 0).select(1, 0), step))
             self._advance(own, note, onset, duration, note_class)
         if notes == 0:
             return torch.zeros((batch, 0, 4), dtype=torch.int64), torch.zeros(batch, 0, 4), own

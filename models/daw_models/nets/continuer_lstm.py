@@ -54,7 +54,7 @@ class LstmContinuer(Continuer):
         ]
 
     def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
-        state[11] = state[11] * self.horizons + self.pitch_classes[note[:, 1] % 12]
+        state[11] = state[11] * self.horizons + self.pitch_classes[note.select(1, 1) % 12]
         return self._keep(state, note, onset, duration, note_class)
 
     def _from_key(self, state: list[Tensor]) -> Tensor:
@@ -62,21 +62,21 @@ class LstmContinuer(Continuer):
 
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
         for index in range(entering.size(1)):
-            self._step(state, entering[:, index])
+            self._step(state, entering.select(1, index))
 
     def _step(self, state: list[Tensor], entering: Tensor) -> None:
         """One note through both layers: entering int64 [B, slots]."""
         hidden, cell = state[0], state[1]
         flow = table_sums(self.enter_rows, entering + self.enter_at)
         size = self.hidden
-        gates = self.first_input(flow) + self.first_hidden(hidden[:, 0])
-        open_ = torch.sigmoid(gates)
-        cell_0 = open_[:, size : 2 * size] * cell[:, 0] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
-        hidden_0 = open_[:, 3 * size :] * torch.tanh(cell_0)
-        gates = self.second_input(hidden_0) + self.second_hidden(hidden[:, 1])
-        open_ = torch.sigmoid(gates)
-        cell_1 = open_[:, size : 2 * size] * cell[:, 1] + open_[:, :size] * torch.tanh(gates[:, 2 * size : 3 * size])
-        hidden_1 = open_[:, 3 * size :] * torch.tanh(cell_1)
+        gates = self.first_input(flow) + self.first_hidden(hidden.select(1, 0))
+        enter, keep, _, leave = torch.sigmoid(gates).split(size, 1)
+        cell_0 = keep * cell.select(1, 0) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
+        hidden_0 = leave * torch.tanh(cell_0)
+        gates = self.second_input(hidden_0) + self.second_hidden(hidden.select(1, 1))
+        enter, keep, _, leave = torch.sigmoid(gates).split(size, 1)
+        cell_1 = keep * cell.select(1, 1) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
+        hidden_1 = leave * torch.tanh(cell_1)
         state[0] = torch.stack([hidden_0, hidden_1], 1)
         state[1] = torch.stack([cell_0, cell_1], 1)
         state[2] = self.from_hidden(hidden_0 + hidden_1)

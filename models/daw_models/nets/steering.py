@@ -17,6 +17,8 @@ FADE = 0.98
 """How much of a note's weight each later note leaves: a memory of about 50 notes."""
 STEPS = 64
 """One more than the highest step of the scale of onset differences on which figures are compared."""
+STRIKES = 4
+"""A pitch may come so often in a row before it counts as stuck."""
 
 
 def onset_steps(max_cells: int) -> Tensor:
@@ -43,7 +45,7 @@ def tone_pull(tones: Tensor, following: float, classes: Tensor, weights: Tensor)
     """
     counts = torch.zeros(classes.size(0), 12).scatter_add(1, classes, weights)
     heard = torch.add(counts, counts.sum(1, keepdim=True), alpha=0.02).add_(0.001)
-    return (tones - following * torch.log(heard)).repeat(1, 11)[:, :128]
+    return (tones - following * torch.log(heard)).repeat(1, 11).narrow(1, 0, 128)
 
 
 def figure_of(interval: Tensor, step: Tensor) -> Tensor:
@@ -59,17 +61,23 @@ def past_figures(pitches: Tensor, steps: Tensor, first: int) -> Tensor:
     return torch.where(number >= first, figures, -(1 << 20) - number)
 
 
-def repeated_figures(figures: Tensor, last: Tensor, step: Tensor) -> Tensor:
+def repeated_figures(figures: Tensor, recent: Tensor, step: Tensor) -> Tensor:
     """How often each pitch would close a figure of four notes that was played before, float [B, 128].
 
-    figures int64 [B, n] of the last notes, last int64 [B] the pitch of the last one, step int64 [B] of the onset that
-    is decided already. Figures are compared by intervals, so a sequence on other degrees counts too.
+    figures int64 [B, n] of the last notes, recent int64 [B, m] their last pitches, newest first, step int64 [B] of the
+    onset that is decided already. Figures are compared by intervals, so a sequence on other degrees counts too. A pitch
+    struck more than `STRIKES` times running counts twice as often with each strike more.
     """
-    then = figures[:, 2:]
-    same = torch.logical_and(figures[:, :-2] == figures[:, -2:-1], figures[:, 1:-1] == figures[:, -1:])
+    before = figures.size(1) - 2
+    newest = figures.narrow(1, before, 2)
+    last, then = recent.narrow(1, 0, 1).clamp(max=127), figures.narrow(1, 2, before)
+    same = figures.narrow(1, 0, before) == newest.narrow(1, 0, 1)
+    same.logical_and_(figures.narrow(1, 1, before) == newest.narrow(1, 1, 1))
     same.logical_and_(torch.bitwise_and(then, 63) == step.unsqueeze(1))
-    closing = (last.unsqueeze(1) + torch.bitwise_right_shift(then, 6)).clamp_(0, 127)
-    return torch.zeros(figures.size(0), 128).scatter_add(1, closing, same.float())
+    closing = (last + torch.bitwise_right_shift(then, 6)).clamp_(0, 127)
+    times = torch.zeros(figures.size(0), 128).scatter_add(1, closing, same.float())
+    strikes = (recent == recent.narrow(1, 0, 1)).cumprod(1).sum(1, keepdim=True)
+    return times.scatter_add_(1, last, torch.exp2((strikes - 4).clamp_(min=0).float()) - 1.0)
 
 
-assert (STEPS, WINDOW) == (64, 128), "literals above, for TorchScript"
+assert (STEPS, STRIKES, WINDOW) == (64, 4, 128), "literals above, for TorchScript"
