@@ -14,7 +14,7 @@ from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.build import load_net
 from daw_models.program import ensure_program
 from daw_models.train.export import write_weights
-from daw_models.weights_file import builtin_models, find_model, read_header
+from daw_models.weights_file import AUTO, TIERS, builtin_models, find_model, ladder, read_header
 from tests.models.model_builders import TINY, tiny_net
 
 
@@ -157,6 +157,13 @@ def test_a_cache_that_cannot_be_written_is_named(weights: Path, tmp_path: Path) 
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(UsageError, match="no folder to keep the compiled model in"):
         ensure_program(weights, tmp_path / "file" / "cache")
+
+
+def test_weights_for_non_commercial_use_play_only_when_asked_for() -> None:
+    shipped = builtin_models()
+    bound = {name for name, path in shipped.items() if "NC" in str(read_header(path)["licence"])}
+    assert bound <= {"piano"}
+    assert not bound & {*ladder(AUTO), *(rung for name in TIERS for rung in ladder(name))}
 
 
 def test_shipped_weights_have_a_whole_header() -> None:
