@@ -70,11 +70,11 @@ class LstmContinuer(Continuer):
         flow = table_sums(self.enter_rows, entering + self.enter_at)
         size = self.hidden
         gates = self.first_input(flow) + self.first_hidden(hidden.select(1, 0))
-        enter, keep, _, leave = torch.sigmoid(gates).split(size, 1)
+        enter, keep, _, leave = torch.sigmoid(gates).chunk(4, 1)
         cell_0 = keep * cell.select(1, 0) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
         hidden_0 = leave * torch.tanh(cell_0)
         gates = self.second_input(hidden_0) + self.second_hidden(hidden.select(1, 1))
-        enter, keep, _, leave = torch.sigmoid(gates).split(size, 1)
+        enter, keep, _, leave = torch.sigmoid(gates).chunk(4, 1)
         cell_1 = keep * cell.select(1, 1) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
         hidden_1 = leave * torch.tanh(cell_1)
         state[0] = torch.stack([hidden_0, hidden_1], 1)
