@@ -14,9 +14,9 @@ from daw_bridge.music.grid import Grid, find_grid
 from daw_bridge.music.harmony import Key, estimate_key, parse_key
 from daw_bridge.music.midifile import Piece, PieceNote, note_events, piece_of
 from daw_bridge.music.notes import Note
-from daw_bridge.music.parts import Part, choose_parts, main_part, parts_of, playing_range, shared_out
+from daw_bridge.music.parts import Part, choose_parts, main_part, most_together, parts_of, playing_range, shared_out
 from daw_bridge.music.smf import Smf
-from daw_bridge.offline.drawing import Stretch, context_of, derived_seed, draw, on_ticks
+from daw_bridge.offline.drawing import Stretch, context_of, derived_seed, draw, on_ticks, single_line
 from daw_bridge.offline.judging import Reference, Verdict, judge
 
 MAX_LENGTH_S: Final = 1800.0
@@ -65,6 +65,11 @@ class Place:
     def drums(self) -> bool:
         """Whether only drums are played here."""
         return all(part.drums for part in self.parts)
+
+    @property
+    def single(self) -> bool:
+        """Whether this is a single line, which no chord may follow."""
+        return not self.drums and most_together([note for part in self.parts for note in part.notes]) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def candidates(
         drawn_in_s = time.perf_counter() - begun_s
         if place.drums:
             notes = _on_this_kit(notes, place.context)
+        if place.single:
+            notes = tuple(single_line(notes))
         verdict = judge(continuer, reference, notes, place.stretch.length_s)
         found.append(Candidate(notes, seed, verdict, drawn_in_s))
     return found

@@ -22,6 +22,7 @@ _MAX_RESTARTS: Final = 64
 _MAX_REST_BARS: Final = 1.5
 _MAX_REST_S: Final = 8.0
 _SEED_BITS: Final = 31
+_TOGETHER_S: Final = 0.04
 
 
 @runtime_checkable
@@ -157,6 +158,18 @@ def _longest_rest_s(piece: Piece, at_s: float) -> float:
 
 def _ending_by(note: Note, end_s: float) -> Note:
     return note if note.end_s <= end_s else replace(note, duration_s=max(end_s - note.onset_s, 0.0))
+
+
+def single_line(notes: Iterable[Note]) -> list[Note]:
+    """The highest of notes struck together, each until the next: what one voice can sing."""
+    line: list[Note] = []
+    for note in sorted(notes, key=lambda note: (note.onset_s, -note.pitch)):
+        if line and note.onset_s - line[-1].onset_s < _TOGETHER_S:
+            continue
+        if line and line[-1].end_s > note.onset_s:
+            line[-1] = replace(line[-1], duration_s=note.onset_s - line[-1].onset_s)
+        line.append(note)
+    return line
 
 
 def on_ticks(

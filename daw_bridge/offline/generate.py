@@ -20,7 +20,7 @@ from daw_bridge.music.harmony import Key, key_scores
 from daw_bridge.music.midifile import Piece, note_events, piece_of
 from daw_bridge.music.notes import Note
 from daw_bridge.music.smf import Smf, SmfEvent, SmfTrack, make_track, meter_event, name_event, tempo_event
-from daw_bridge.offline.drawing import Stretch, derived_seed, draw, nats_after
+from daw_bridge.offline.drawing import Stretch, derived_seed, draw, nats_after, single_line
 from daw_bridge.offline.harmonize import Bar, voiced
 from daw_bridge.offline.humanize import Toucher
 from daw_bridge.offline.textures import HELD, TEXTURES, textured
@@ -45,7 +45,6 @@ _STANDING_NATS: Final = 2.0
 _LEAP_NATS: Final = 0.3
 """What each semitone loses that every step is wider than a sixth."""
 _WIDE: Final = 9
-_TOGETHER_S: Final = 0.04
 _NEAR_BEAT: Final = 0.15
 """Beats."""
 PLAYED: Final = tuple(texture for texture in TEXTURES if texture != HELD)
@@ -153,12 +152,12 @@ def _over_chords(continuer: Continuer, blank: Piece, plan: Plan) -> tuple[tuple[
         seeds = [derived_seed(plan.seed, number, draft) for draft in range(_DRAFTS)]
         # Every second one begins with the bar: over a full accompaniment a model may not think of a melody.
         drafts = [
-            _line(_draft(continuer, heard, now, stretch, blank, seed, controls, draft % 2 == 0))
+            single_line(_draft(continuer, heard, now, stretch, blank, seed, controls, draft % 2 == 0))
             for draft, seed in enumerate(seeds)
         ]
         worths = [_worth(continuer, heard, [*notes[-1:], *draft], now, chord, stretch, plan) for draft in drafts]
         best = drafts[worths.index(max(worths))]
-        notes = _line([*notes, *(_closing(best, chord, stretch) if number == plan.bars - 1 else best)])
+        notes = single_line([*notes, *(_closing(best, chord, stretch) if number == plan.bars - 1 else best)])
     return tuple(notes), tuple(accompaniment)
 
 
@@ -218,18 +217,6 @@ def _draft(
             on_start=on_start,
         )
     return draw(continuer, tuple(sorted((*heard, *now))), stretch, blank, seed=seed, controls=controls)
-
-
-def _line(notes: Sequence[Note]) -> list[Note]:
-    """The melody in what was drawn: the highest of notes struck together, each until the next."""
-    line: list[Note] = []
-    for note in sorted(notes, key=lambda note: (note.onset_s, -note.pitch)):
-        if line and note.onset_s - line[-1].onset_s < _TOGETHER_S:
-            continue
-        if line and line[-1].end_s > note.onset_s:
-            line[-1] = replace(line[-1], duration_s=note.onset_s - line[-1].onset_s)
-        line.append(note)
-    return line
 
 
 def _closing(line: Sequence[Note], chord: Chord, stretch: Stretch) -> list[Note]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.continuation import AnswerStream, SamplingControls
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.errors import UsageError
 from daw_bridge.music.midifile import Piece, piece_of, smf_of_phrases
@@ -185,3 +187,38 @@ def test_no_notes_and_no_such_part_are_said() -> None:
 def test_hours_of_music_are_refused() -> None:
     with pytest.raises(UsageError, match="minutes"):
         place_continuation(piece(), replace(Task(), bars=5000))
+
+
+class TwoByTwo(PhraseMemory):
+    """Strikes everything with its third."""
+
+    def begin(
+        self,
+        context: Sequence[Note],  # noqa: ARG002
+        *,
+        start_s: float,
+        seed: int,  # noqa: ARG002
+        time_scale: float = 1.0,  # noqa: ARG002
+        drums: bool = False,  # noqa: ARG002
+    ) -> AnswerStream:
+        """Thirds a quarter of a second apart, each held for a whole one."""
+        return _Thirds(start_s)
+
+
+class _Thirds:
+    def __init__(self, start_s: float) -> None:
+        self._notes = [Note(start_s + 0.25 * (at // 2), 60 + 4 * (at % 2), 1.0, 70) for at in range(400)]
+
+    def next(self, count: int, controls: SamplingControls) -> tuple[Note, ...]:  # noqa: ARG002
+        """The next of them."""
+        now, self._notes = self._notes[:count], self._notes[count:]
+        return tuple(now)
+
+
+def test_a_single_line_stays_one_and_chords_stay_chords() -> None:
+    for part, voices in (("Melody", 1), ("Chords", 2)):
+        task = Task(bars=2, part=part)
+        place = place_continuation(piece(), task)
+        notes = continue_piece(TwoByTwo(), place, task, 1).notes
+        assert len(notes) == 16 * voices
+        assert all(a.end_s <= b.onset_s + 1e-9 for a, b in pairwise(notes)) is (voices == 1)
