@@ -66,6 +66,8 @@ def test_signs_that_no_font_has_are_left_out_and_said() -> None:
     assert lettered.text == "Song end"
     assert "left out" in lettered.warning
     assert letter("Été", SERIF).warning == ""
+    strange = letter("\U000f0123\u0301 end", SERIF)
+    assert strange.text == "end"
 
 
 def test_right_to_left_titles_stand_at_the_right() -> None:

@@ -32,6 +32,7 @@ _SYSTEM_FOLDERS: Final = (
 _LIKELY: Final = ("noto", "cjk", "arial", "dejavu", "freesans", "unifont", "hiragino", "gothic", "droid")
 """Names of fonts that cover much are tried first."""
 _MOST_FONTS: Final = 400
+_CELL: Final = 40
 _SHAPED: Final = ("ARABIC", "HEBREW", "DEVANAGARI", "BENGALI", "TAMIL", "THAI", "GURMUKHI", "GUJARATI", "TELUGU")
 """Scripts that read wrong when their letters are merely put in a row."""
 
@@ -63,10 +64,22 @@ def letter(text: str, wanted: Path) -> Lettered:
     if least:
         shown = " ".join(sorted(least)[:8])
         warning = f"no font here has {shown}: left out of {text!r}; install a Noto font of that script to set it"
-        text = " ".join("".join(sign for sign in text if sign not in least).split())
+        text = _without(text, least)
     elif _needs_shaping(text) and not features.check("raqm"):
         warning = f"the letters of {text!r} are not joined or reordered: this Pillow was built without raqm"
     return Lettered(text, *best, warning)
+
+
+def _without(text: str, signs: frozenset[str]) -> str:
+    """The text without some signs and the marks that belong to them."""
+    kept: list[str] = []
+    dropped = False
+    for sign in text:
+        if not unicodedata.category(sign).startswith("M"):
+            dropped = sign in signs
+        if not dropped:
+            kept.append(sign)
+    return " ".join("".join(kept).split())
 
 
 @cache
@@ -76,27 +89,21 @@ def sized(font: Path, index: int, size: int) -> FreeTypeFont:
 
 
 def _missing(text: str, font: Path, index: int) -> frozenset[str]:
-    """The signs of a text that a font has no picture for; spaces and joiners need none."""
+    """The signs of a text that a font has no picture for; spaces and joiners need none, marks go with their letter."""
     try:
         face = sized(font, index, 24)
-        blanks = {_picture(face, chr(0xFFFF)), _picture(face, chr(0x10FFFE))}
+        blanks = {_picture(face, chr(0xFFFF)), _picture(face, chr(0x10FFFE)), bytes(_CELL * _CELL)}
         return frozenset(
             sign
             for sign in set(text)
-            if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Cc") and not _has(face, sign, blanks)
+            if not sign.isspace() and unicodedata.category(sign)[0] not in "MC" and _picture(face, sign) in blanks
         )
     except (OSError, ValueError):
         return frozenset(text)
 
 
-def _has(face: FreeTypeFont, sign: str, blanks: set[bytes]) -> bool:
-    # A combining mark has no width of its own: it is judged on a letter.
-    picture = _picture(face, sign)
-    return picture not in blanks and (any(picture) or unicodedata.combining(sign) > 0)
-
-
 def _picture(face: FreeTypeFont, sign: str) -> bytes:
-    image = Image.new("L", (40, 40), 0)
+    image = Image.new("L", (_CELL, _CELL), 0)
     ImageDraw.Draw(image).text((6, 4), sign, fill=255, font=face)
     return image.tobytes()
 
