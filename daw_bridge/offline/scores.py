@@ -9,6 +9,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,10 @@ _DIVISORS: Final = (4, 3)
 
 
 def read_score(path: Path) -> Piece:
-    """A MusicXML or ABC file as a piece, repeats played out. Raises UsageError naming the file."""
+    """A MusicXML or ABC file as a piece, repeats played out; of a book of tunes the first, which a warning says.
+
+    Raises UsageError naming the file.
+    """
     kind = _FORMATS[path.suffix.lower()]
     data = read_bytes(path)
     if not data.strip():
@@ -34,6 +38,8 @@ def read_score(path: Path) -> Piece:
         try:
             given: Any = str(path) if path.suffix.lower() == ".mxl" else data.decode("utf-8-sig", errors="replace")
             score: Any = converter.parse(given, format=kind)
+            tunes = list(getattr(score, "scores", ()))
+            score = tunes[0] if tunes else score
             with contextlib.suppress(Exception):  # repeats that do not add up are left as they are written
                 score = score.expandRepeats()
             midi: Any = streamToMidiFile(score)
@@ -43,7 +49,11 @@ def read_score(path: Path) -> Piece:
             raise UsageError(
                 f"cannot be read as {kind} ({reason})", where=str(path), cure="export it again, or give a MIDI file"
             ) from problem
-    return piece_of_bytes(written, str(path))
+    piece = piece_of_bytes(written, str(path))
+    if len(tunes) < 2:
+        return piece
+    warning = f"the file holds {len(tunes)} tunes; the first is taken"
+    return replace(piece, smf=replace(piece.smf, warnings=(*piece.smf.warnings, warning)))
 
 
 def write_musicxml(path: Path, midi: bytes) -> None:

@@ -175,6 +175,11 @@ def test_abc_and_musicxml_are_read_and_written(tmp_path: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["meter"] == "3/4"
     assert compose([str(score), "-o", str(tmp_path / "again.mid"), *arguments]) == 0
     assert json.loads(capsys.readouterr().out)["start_bar"] == 11
+    tune.write_text(ABC + ABC.replace("X:1", "\nX:2").replace("K:G", "K:C"), encoding="utf-8")
+    assert compose([str(tune), "-o", str(tmp_path / "book.mid"), *arguments]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["start_bar"] == 9
+    assert "2 tunes; the first is taken" in said.err
     tune.write_text("<nonsense", encoding="utf-8")
     assert compose([str(score.with_name("missing.musicxml")), "-o", "x.mid"]) == 2
     score.write_text("<nonsense", encoding="utf-8")
