@@ -48,7 +48,7 @@ _DENSITY_NATS_PER_S: Final = 4.0
 _IMITATION_NATS: Final = 3.0
 _STANDING_NATS: Final = 0.3
 """What a tone of the call gets for each log of its pitch class's share in it ..."""
-_FOLLOWING_NATS: Final = 0.7
+_FOLLOWING_NATS: Final = 1.0
 """... and for each log by which the last notes had less of it."""
 _KEY_NATS: Final = 0.6
 """What it gets for each log of its class's weight in the key the call is clearest in."""
