@@ -7,6 +7,7 @@ from typing import Final
 
 from daw_bridge.engine.answer import Answer
 from daw_bridge.engine.asking import Asker, Notes
+from daw_bridge.engine.bar_lines import BarLines
 from daw_bridge.engine.capture import Capture
 from daw_bridge.engine.counts import Counts
 from daw_bridge.engine.encore import Encore
@@ -19,16 +20,15 @@ from daw_bridge.engine.events import (
     NoteHeard,
     TurnForgotten,
     TurnKept,
-    TurnStateChanged,
 )
-from daw_bridge.engine.grid import Grid
+from daw_bridge.engine.floor import Floor
 from daw_bridge.engine.history import History
 from daw_bridge.engine.output import Output
 from daw_bridge.engine.pace import Pace
 from daw_bridge.engine.performance import Performance
 from daw_bridge.engine.prepare import Prepared, Preparer
 from daw_bridge.engine.quantise import Quantiser
-from daw_bridge.engine.reply import Move, TurnState, after
+from daw_bridge.engine.reply import Move, TurnState
 from daw_bridge.engine.responder import Responder
 from daw_bridge.engine.routing import TABLE, Router
 from daw_bridge.engine.transport import Transport
@@ -63,28 +63,21 @@ class Conversation:
         self._history = History()
         self._preparer = Preparer(values, transport, self._asker, self._history)
         self._encore = Encore(transport, self._asker)
-        self._capture = Capture()
-        self._grid = Grid(transport, values)
+        self._floor = Floor(self._asker, self.counts, emit)
+        self._lines = BarLines(values, transport, self._floor, self._preparer, self._history, self.counts, emit)
         self._epoch = transport.epoch
-        self._state = TurnState.IDLE
-        self._last_turn = 0
-        self._call_turn = 0
-        self._strokes = 0
-        self._listened = 0
-        self._told_to_wait = False
         self._free_from_s = float("-inf")
-        self._prepared: Prepared | None = None
         self._drums_call = False
 
     @property
     def state(self) -> TurnState:
         """Who has the word."""
-        return self._state
+        return self._floor.state
 
     @property
     def turn(self) -> int:
         """The number of the newest turn."""
-        return self._last_turn
+        return self._floor.turn
 
     @property
     def looping(self) -> bool:
@@ -97,45 +90,46 @@ class Conversation:
         """The musician strikes a key, on one of the routes."""
         if self._leaves_out(message.channel == DRUM_CHANNEL, now_s):
             return
-        if self._bars and not self._transport.rolling:
-            self._begin_bars(now_s)
-        if self._capture.empty:
-            self._last_turn += 1
-            self._call_turn = self._last_turn
-            self._listened = 0
+        if self._lines.wanted and not self._transport.rolling:
+            self._lines.begin(now_s)
+            self._heed_transport(now_s)
+        if self._floor.capture.empty:
+            self._floor.turn += 1
+            self._floor.call_turn = self._floor.turn
+            self._floor.listened = 0
             self._pace.take_up()
-        self._capture.strike(port, message, now_s, route)
-        self._emit(KeyStruck(message, self._call_turn))
-        self._strokes += 1
-        match self._state:
+        self._floor.capture.strike(port, message, now_s, route)
+        self._emit(KeyStruck(message, self._floor.call_turn))
+        self._floor.strokes += 1
+        match self._floor.state:
             case TurnState.IDLE | TurnState.LISTENING:
-                self._drop_prepared()
-                self._move(Move.PLAYED)
-            case TurnState.THINKING if self._prepared is not None and self._prepared.taken:
-                self._move(Move.JOINED)
+                self._floor.drop_prepared()
+                self._floor.move(Move.PLAYED)
+            case TurnState.THINKING if self._floor.prepared is not None and self._floor.prepared.taken:
+                self._floor.move(Move.JOINED)
             case TurnState.THINKING:
-                self._drop_prepared()
-                self._move(Move.RESUMED)
+                self._floor.drop_prepared()
+                self._floor.move(Move.RESUMED)
             case TurnState.ANSWERING if self._may_join(now_s):
-                self._move(Move.JOINED)
+                self._floor.move(Move.JOINED)
             case TurnState.ANSWERING:
                 self._encore.looping = False
                 self._end("yielded", now_s)
 
     def lift(self, port: str, message: NoteOff, now_s: float) -> None:
         """The musician lifts a key."""
-        self._strokes += 1
-        note = self._capture.lift(port, message, now_s)
+        self._floor.strokes += 1
+        note = self._floor.capture.lift(port, message, now_s)
         if note is not None:
             self._heard((note,))
 
     def control(self, port: str, message: ControlChange, now_s: float) -> None:
         """The musician moves a pedal or a controller."""
-        self._heard(self._capture.control(port, message, now_s))
+        self._heard(self._floor.capture.control(port, message, now_s))
 
     def unplug(self, port: str, now_s: float) -> None:
         """The musician's port is gone."""
-        self._heard(self._capture.unplug(port, now_s))
+        self._heard(self._floor.capture.unplug(port, now_s))
 
     def arrived(self, event: AnswerArrived) -> None:
         """Notes of an answer are here."""
@@ -163,8 +157,8 @@ class Conversation:
     def settings_changed(self) -> None:
         """Parameters have new values."""
         self.responder.settings_changed()
-        if self._state is TurnState.LISTENING:
-            self._drop_prepared()
+        if self._floor.listening:
+            self._floor.drop_prepared()
 
     def _leaves_out(self, drums: bool, now_s: float) -> bool:
         """Whether a stroke is no part of this turn: drums that call on their own wait until the keys are answered.
@@ -172,43 +166,43 @@ class Conversation:
         Keys do not wait for drums: what these have played so far is heard, but not answered.
         """
         before, self._drums_call = self._drums_call, drums
-        if self._values.word("drums") != "own" or drums == before or self._state is TurnState.IDLE:
+        if self._values.word("drums") != "own" or drums == before or self._floor.state is TurnState.IDLE:
             return False
         if drums:
             self._drums_call = before
             return True
-        if self._state is TurnState.LISTENING:
-            self._drop_prepared()
-            self._history.add(self._call_turn, self._capture.take(now_s))
+        if self._floor.listening:
+            self._floor.drop_prepared()
+            self._history.add(self._floor.call_turn, self._floor.capture.take(now_s))
         return False
 
     # What the player asks for
 
     def take_turn(self, now_s: float) -> None:
         """The call is over, whatever is still held."""
-        if self._state is TurnState.LISTENING:
-            self._drop_prepared()
+        if self._floor.listening:
+            self._floor.drop_prepared()
             self._close(now_s, now_s)
-        elif self._state is TurnState.IDLE:
+        elif self._floor.state is TurnState.IDLE:
             self._emit(Fault("turn", "there is no call to answer: nothing has been played since the last one"))
 
     def stop(self, now_s: float) -> None:
         """No answer, neither the one that sounds nor the one that would come."""
         self._break_off(now_s)
-        if self._state is TurnState.LISTENING:
-            self._drop_prepared()
-            self._history.add(self._call_turn, self._capture.take(now_s))
-            self._move(Move.DROPPED)
+        if self._floor.listening:
+            self._floor.drop_prepared()
+            self._history.add(self._floor.call_turn, self._floor.capture.take(now_s))
+            self._floor.move(Move.DROPPED)
 
     def silence(self, now_s: float) -> None:
         """As stop; and every key is taken for lifted."""
         self.stop(now_s)
-        self._capture = Capture()
+        self._floor.capture = Capture()
 
     def loop(self, now_s: float) -> None:
         """Repeat the answer that sounds, or the last one; a second time: no more."""
         self._encore.looping = not self._encore.looping
-        if not self._encore.looping or self._state is not TurnState.IDLE:
+        if not self._encore.looping or self._floor.state is not TurnState.IDLE:
             return
         if self._encore.has_answer:
             self._repeat(self._preparer.start_of(now_s)[0])
@@ -219,17 +213,17 @@ class Conversation:
     def vary(self, now_s: float) -> None:
         """Answer the last call once more, differently."""
         before = self._encore.answered
-        if self._state is not TurnState.LISTENING:
+        if not self._floor.listening:
             self._break_off(now_s)
-        if before is None or self._state is not TurnState.IDLE:
+        if before is None or self._floor.state is not TurnState.IDLE:
             self._emit(Fault("turn", "there is no answered call to vary"))
             return
         if self._history.last_turn == before.turn:
             self._history.forget_last()
-        self._last_turn += 1
-        self._prepared = self._preparer.again(self._last_turn, before, now_s)
-        self._prepared.wait_s = now_s + self._patience_s
-        self._move(Move.CLOSED)
+        self._floor.turn += 1
+        self._floor.prepared = self._preparer.again(self._floor.turn, before, now_s)
+        self._floor.prepared.wait_s = now_s + self._patience_s
+        self._floor.move(Move.CLOSED)
 
     def keep(self) -> None:
         """The last turn is worth keeping."""
@@ -252,11 +246,11 @@ class Conversation:
 
     def deadline_s(self) -> float | None:
         """When `advance` is due at the latest."""
-        moments = [self._grid_deadline_s(), self.responder.deadline_s()]
-        prepared = self._prepared
-        if self._state is TurnState.LISTENING and self._pausing:
+        moments = [self._lines.deadline_s(), self.responder.deadline_s()]
+        prepared = self._floor.prepared
+        if self._floor.listening and self._pausing:
             moments.append(self._over_s())
-        elif self._state is TurnState.THINKING and prepared is not None:
+        elif self._floor.state is TurnState.THINKING and prepared is not None:
             planned_s = self._preparer.planned_s(prepared)
             moments.append(planned_s if prepared.settled else max(planned_s, prepared.wait_s))
         return min((moment for moment in moments if moment is not None), default=None)
@@ -264,29 +258,39 @@ class Conversation:
     def advance(self, now_s: float, handed_s: float) -> None:
         """Do what is due; what is emitted reaches the driver at `handed_s`."""
         self._heed_transport(now_s)
-        while self._follow_grid(now_s) or self._step(now_s, handed_s):
+        while self._lines.follow(now_s) or self._step(now_s, handed_s):
             pass
 
     def close(self, now_s: float) -> None:
         """The session ends."""
         self._break_off(now_s)
 
+    def _heed_transport(self, now_s: float) -> None:
+        """What the beat breaks off is broken off."""
+        self._lines.heed_settings(now_s)
+        if self._transport.epoch == self._epoch:
+            return
+        self._epoch = self._transport.epoch
+        on_grid = self._lines.leave()
+        self._floor.drop_speculation()
+        if on_grid and not self._encore.looping:
+            self._break_off(now_s)
+        elif self._floor.state is TurnState.THINKING and self._floor.prepared is not None:
+            self._floor.prepared.start_beat = None
+        self._lines.enter(now_s)
+
     def _step(self, now_s: float, handed_s: float) -> bool:
-        match self._state:
+        match self._floor.state:
             case TurnState.LISTENING if self._pausing:
                 return self._listen(now_s)
-            case TurnState.THINKING if self._prepared is not None:
-                return self._think(self._prepared, now_s)
+            case TurnState.THINKING if self._floor.prepared is not None:
+                return self._think(self._floor.prepared, now_s)
             case TurnState.ANSWERING if self.responder.play(now_s, handed_s):
                 self._end("done", now_s)
                 return True
         return False
 
     # Listening
-
-    @property
-    def _bars(self) -> bool:
-        return self._values.word("mode") == "bars"
 
     @property
     def _pausing(self) -> bool:
@@ -301,154 +305,51 @@ class Conversation:
     def _over_s(self) -> float:
         """When the call is over if nothing more is played, in pause mode."""
         beats = self._values.number("gap_beats")
-        gap_s = beats_to_s(beats, self._transport.tempo_bpm) if beats else self._capture.gap_s()
-        return max(self._capture.quiet_from_s() + gap_s, self._free_from_s)
+        gap_s = beats_to_s(beats, self._transport.tempo_bpm) if beats else self._floor.capture.gap_s()
+        return max(self._floor.capture.quiet_from_s() + gap_s, self._free_from_s)
 
     def _heard(self, notes: Notes) -> None:
         for note in notes:
-            self._emit(NoteHeard(note, self._call_turn))
-        if not notes or self._state is not TurnState.LISTENING:
+            self._emit(NoteHeard(note, self._floor.call_turn))
+        if not notes or not self._floor.listening:
             return
-        heard = self._capture.heard()
-        if len(heard) > self._listened:
-            self._listened = len(heard)
-            context = self._preparer.context(heard, self._capture.caller(heard))
+        heard = self._floor.capture.heard()
+        if len(heard) > self._floor.listened:
+            self._floor.listened = len(heard)
+            context = self._preparer.context(heard, self._floor.capture.caller(heard))
             self._asker.listen(context)
 
     def _listen(self, now_s: float) -> bool:
         over_s = self._over_s()
-        if self._prepared is not None and self._prepared.over_s != over_s:
-            self._drop_prepared()
+        if self._floor.prepared is not None and self._floor.prepared.over_s != over_s:
+            self._floor.drop_prepared()
         if now_s >= over_s:
             self._close(over_s, now_s)
             return True
-        if self._prepared is None and self._capture.quiet_from_s() <= now_s:
-            self._prepared = self._prepare_free(over_s, speculative=True)
+        if self._floor.prepared is None and self._floor.capture.quiet_from_s() <= now_s:
+            self._floor.prepared = self._prepare_free(over_s, speculative=True)
         return False
 
     def _close(self, over_s: float, now_s: float) -> None:
         """The call is over; it is to be answered."""
-        if self._prepared is None:
-            self._prepared = self._prepare_free(over_s, speculative=False)
+        if self._floor.prepared is None:
+            self._floor.prepared = self._prepare_free(over_s, speculative=False)
         else:
             self.counts.prepared_used += 1
-        self._prepared.wait_s = max(over_s, now_s) + self._patience_s
-        self._move(Move.CLOSED)
-
-    # On the bar lines
-
-    def _begin_bars(self, now_s: float) -> None:
-        if self._transport.source == "internal":
-            # Nothing is to be heard of this beat: it begins with the first note.
-            self._transport.start(now_s)
-            self._heed_transport(now_s)
-        elif not self._told_to_wait:
-            self._told_to_wait = True
-            self._emit(Fault("clock", "bars mode waits for the DAW to roll: start it, or set clock to internal"))
-
-    def _grid_deadline_s(self) -> float | None:
-        grid = self._grid
-        if not self._bars or not self._transport.rolling or not grid.entered or self._awaits_line:
-            return None
-        if not grid.calling or self._state is not TurnState.LISTENING:
-            return grid.line_s
-        if self._prepared is None:
-            return grid.lead_s if self._capture.began_s < grid.closing_s else grid.line_s
-        return grid.closing_s
-
-    def _follow_grid(self, now_s: float) -> bool:
-        grid = self._grid
-        if not self._bars or not self._transport.rolling:
-            grid.leave()
-            return False
-        if not grid.entered:
-            grid.enter(now_s)
-        # What is struck after the closing is on the line, and no call of this half.
-        if grid.calling and self._state is TurnState.LISTENING and self._capture.began_s < grid.closing_s:
-            fits = self._prepared is not None and self._preparer.fits(self._prepared, self._strokes)
-            if now_s >= grid.lead_s and not fits:
-                self._drop_prepared()
-                call, speculative = self._capture.call(grid.line_s), now_s < grid.closing_s
-                caller = self._capture.caller(call)
-                self._prepared = self._preparer.on_line(
-                    self._call_turn, call, caller, grid, self._strokes, speculative=speculative
-                )
-            if now_s >= grid.closing_s:
-                self._close_on_line(now_s)
-                return True
-        if now_s < grid.line_s or self._awaits_line:
-            return False
-        line_s = grid.line_s
-        grid.cross()
-        if grid.calling:
-            self._open_call(line_s - grid.pick_up_s, now_s)
-        return True
-
-    @property
-    def _awaits_line(self) -> bool:
-        """Whether an answer begins on the next line: it is not crossed before."""
-        prepared = self._prepared
-        return (
-            self._state is TurnState.THINKING
-            and prepared is not None
-            and self._grid.calling
-            and prepared.start_beat == self._grid.line_beat
-        )
-
-    def _close_on_line(self, now_s: float) -> None:
-        if self._prepared is not None:
-            self.counts.prepared_used += int(self._prepared.answer.ask.speculative)
-            self._capture.take(now_s)
-            self._prepared.taken = True
-            self._move(Move.CLOSED)
-
-    def _open_call(self, from_s: float, now_s: float) -> None:
-        """A half of the musician begins: what was played before its pick-up is heard, but not answered."""
-        self._history.add(0, self._capture.take(now_s, before_s=from_s))
-        self._listened = 0
-        if self._state is TurnState.LISTENING and self._capture.empty:
-            self._drop_prepared()
-            self._move(Move.DROPPED)
-
-    def _heed_transport(self, now_s: float) -> None:
-        if self._grid.changed:
-            self._drop_prepared_call()
-            self._grid.enter(now_s)
-        if self._transport.epoch == self._epoch:
-            return
-        self._epoch = self._transport.epoch
-        self._told_to_wait = False
-        on_grid = self._bars or self._grid.entered
-        self._grid.leave()
-        self._drop_prepared_call()
-        if on_grid and not self._encore.looping:
-            self._break_off(now_s)
-        elif self._state is TurnState.THINKING and self._prepared is not None:
-            self._prepared.start_beat = None
-        if self._bars and self._transport.rolling:
-            self._grid.enter(now_s)
-            if self._grid.calling:
-                self._open_call(now_s - self._grid.pick_up_s, now_s)
-
-    def _drop_prepared_call(self) -> None:
-        if self._state is TurnState.LISTENING:
-            self._drop_prepared()
+        self._floor.prepared.wait_s = max(over_s, now_s) + self._patience_s
+        self._floor.move(Move.CLOSED)
 
     # Asking
 
     def _prepare_free(self, over_s: float, *, speculative: bool) -> Prepared:
-        call = self._capture.call(over_s)
-        caller = self._capture.caller(call)
-        return self._preparer.free(self._call_turn, call, caller, over_s, self._strokes, speculative=speculative)
-
-    def _drop_prepared(self) -> None:
-        if self._prepared is not None:
-            self._prepared = None
-            self.counts.prepared_dropped += 1
-            self._asker.cancel()
+        call = self._floor.capture.call(over_s)
+        caller = self._floor.capture.caller(call)
+        return self._preparer.free(
+            self._floor.call_turn, call, caller, over_s, self._floor.strokes, speculative=speculative
+        )
 
     def _answer(self, ask_id: int, level: int) -> Answer | None:
-        answers = (*(self._prepared.answers if self._prepared else ()), *self.responder.answers)
+        answers = (*(self._floor.prepared.answers if self._floor.prepared else ()), *self.responder.answers)
         return next((answer for answer in answers if (answer.ask.ask_id, answer.ask.level) == (ask_id, level)), None)
 
     # Answering
@@ -463,11 +364,11 @@ class Conversation:
             budget_ms = self._values.number("budget_ms")
             self._emit(Fault("miss", f"no answer within {budget_ms:g} ms, {answer.tier} answers"))
         if not prepared.taken:
-            self._capture.take(now_s)
-        self._prepared = None
+            self._floor.capture.take(now_s)
+        self._floor.prepared = None
         self._encore.begin(answer, prepared.call, prepared.caller)
         self.counts.answers += 1
-        self._move(Move.BEGAN)
+        self._floor.move(Move.BEGAN)
         performance = Performance(answer.ask.turn, prepared.call, prepared.caller, planned_s, answer)
         self.responder.begin(performance, int(answer.from_memory), prepared.over_s)
         return True
@@ -478,29 +379,34 @@ class Conversation:
         if not played.answer.ending.held:
             self._history.add(played.turn, (*played.call, *played.meant))
             self._encore.keep_answer(played)
-        self._listened = 0
+        self._floor.listened = 0
         self._free_from_s = now_s
-        self._move(Move.ENDED if self._capture.empty else Move.PASSED)
-        if self._encore.looping and reason == "done" and self._state is TurnState.IDLE and self._encore.has_answer:
+        self._floor.move(Move.ENDED if self._floor.capture.empty else Move.PASSED)
+        if (
+            self._encore.looping
+            and reason == "done"
+            and self._floor.state is TurnState.IDLE
+            and self._encore.has_answer
+        ):
             self._repeat(max(now_s, self._encore.next_round_s(played)))
 
     def _break_off(self, now_s: float) -> None:
         """Neither the answer that sounds nor the one that is on its way is wanted any more."""
         self._encore.looping = False
-        if self._state is TurnState.ANSWERING:
+        if self._floor.state is TurnState.ANSWERING:
             self._end("stopped", now_s)
-        elif self._state is TurnState.THINKING and self._prepared is not None:
-            turn, call = self._prepared.answer.ask.turn, self._prepared.call
-            if not self._prepared.taken:
-                self._capture.take(now_s)
-            self._drop_prepared()
+        elif self._floor.state is TurnState.THINKING and self._floor.prepared is not None:
+            turn, call = self._floor.prepared.answer.ask.turn, self._floor.prepared.call
+            if not self._floor.prepared.taken:
+                self._floor.capture.take(now_s)
+            self._floor.drop_prepared()
             self._history.add(turn, call)
-            self._move(Move.DROPPED)
+            self._floor.move(Move.DROPPED)
 
     def _repeat(self, start_s: float) -> None:
-        self._last_turn += 1
-        self._move(Move.REPEATED)
-        self.responder.begin(self._encore.round(self._last_turn, start_s), 0, start_s)
+        self._floor.turn += 1
+        self._floor.move(Move.REPEATED)
+        self.responder.begin(self._encore.round(self._floor.turn, start_s), 0, start_s)
 
     def _may_join(self, now_s: float) -> bool:
         """Whether a key struck now leaves the answer alone."""
@@ -508,9 +414,4 @@ class Conversation:
             return True
         # On the line itself the last note of the call meets the first of the answer.
         playing = self.responder.playing
-        return self._bars and playing is not None and now_s <= playing.start_s + self._grid.pick_up_s
-
-    def _move(self, move: Move) -> None:
-        before, self._state = self._state, after(self._state, move)
-        if before is not self._state:
-            self._emit(TurnStateChanged(self._state.value, self._last_turn))
+        return self._lines.wanted and playing is not None and now_s <= playing.start_s + self._lines.pick_up_s

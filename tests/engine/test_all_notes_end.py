@@ -76,7 +76,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(PortLost, PORTS),
     st.builds(PortReturned, PORTS),
     st.builds(AnswerArrived, st.integers(1, 9), st.integers(0, 9), st.tuples(NOTES), st.just("stray")),
-    st.builds(AnswerFailed, st.integers(1, 9), st.just("stray")),
+    st.builds(AnswerFailed, st.integers(1, 9), st.just("stray"), st.integers(0, 1)),
     LINK,
 )
 PAUSES_S = st.sampled_from((0.0, 0.0, 0.001, 0.02, 0.02, 0.1, 0.25, 1.0, 3.0))
@@ -92,6 +92,8 @@ MODELS = st.sampled_from((Tune, Broken, None))
     latency_s=st.sampled_from((0.0, 0.01, 0.4)),
     broken=st.booleans(),
     metronome=st.sampled_from(("auto", "on")),
+    quantise=st.sampled_from(("off", "1/4", "1/16t")),
+    backup_latency_s=st.sampled_from((None, 0.003, 0.4)),
     rest_s=st.sampled_from((0.0, 0.3, 2.0, 100.0)),
 )
 def test_every_note_on_has_exactly_one_note_off(
@@ -102,6 +104,8 @@ def test_every_note_on_has_exactly_one_note_off(
     latency_s: float,
     broken: bool,
     metronome: str,
+    quantise: str,
+    backup_latency_s: float | None,
     rest_s: float,
 ) -> None:
     world = World(
@@ -113,6 +117,8 @@ def test_every_note_on_has_exactly_one_note_off(
         tempo=240.0,
         bars=1,
         metronome=metronome,
+        quantise=quantise,
+        backups=() if backup_latency_s is None else ((Tune(name="next"), backup_latency_s),),
         clock_port="Clock",
     )
     moment_s = 0.0
