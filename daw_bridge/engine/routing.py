@@ -112,6 +112,7 @@ class Router:
         """The names of the output ports, in order."""
         self._scopes: tuple[_Scope, ...] = ()
         self._ways: dict[int, Way] = {}
+        self._keyless: dict[tuple[int, int], tuple[Way, ...]] = {}
         self.changed()
 
     @property
@@ -122,6 +123,7 @@ class Router:
     def changed(self) -> None:
         """Read the values anew."""
         self._ways.clear()
+        self._keyless.clear()
         used = (number for number in range(1, MOST_ROUTES + 1) if self._values.flag(f"route/{number}/use"))
         self._scopes = tuple(sorted((self._scope(number) for number in used), key=lambda scope: scope.rank))
 
@@ -136,7 +138,13 @@ class Router:
 
     def ways(self, port: str, channel: int) -> tuple[Way, ...]:
         """What becomes of a message without a key: it belongs to all keys of its port and channel (0-15)."""
-        number, routes = in_number(port), []
+        place = (in_number(port), channel)
+        if place not in self._keyless:
+            self._keyless[place] = self._read_keyless(*place)
+        return self._keyless[place]
+
+    def _read_keyless(self, number: int, channel: int) -> tuple[Way, ...]:
+        routes = []
         for each in self._scopes:
             if each.fits(number, channel):
                 routes.append(each.route)
