@@ -51,7 +51,7 @@ class FinishSettings:
     """The painter's last training, at full size; `fine` are the channels of the last stage."""
 
     training: FinishTraining = field(default_factory=FinishTraining)
-    fine: int = 24
+    fine: int = 32
     pace: Pace = field(default_factory=lambda: Pace(1500))
 
 

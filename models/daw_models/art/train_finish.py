@@ -1,4 +1,4 @@
-"""Training of the painter's second half: generator, decoder and last stage together, judged by their pixels."""
+"""Training of the painter's second half: generator and last stage together, judged by their pixels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from daw_models.art.attributes import ATTRIBUTES, Standing, measure_batch
 from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.autoencoder import Encoder
 from daw_models.art.nets.critic import Critic, CriticConfig, moved
+from daw_models.art.nets.layers import halved
 from daw_models.art.nets.painting import Painting
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, scaled, tiled
@@ -30,12 +31,15 @@ _LEAST_SPREAD = (0.03, 0.02, 0.03, 0.02, 0.02, 15.0, 0.005, 0.03)
 
 @dataclass(frozen=True)
 class FinishTraining:
-    """`redraw` weighs real pictures redrawn through the encoder, the critic is fully heard after `adversarial_from`."""
+    """`redraw` weighs real pictures redrawn through the encoder, the critic is fully heard after `adversarial_from`.
+
+    The decoder stays as it is: free to move, it answers a wish for edges with a grid.
+    """
 
     seed: int = 1
     batch: int = 8
-    generator_rate: float = 1e-4
-    decoder_rate: float = 3e-4
+    generator_rate: float = 6e-5
+    fine_rate: float = 6e-4
     critic_rate: float = 3e-4
     warmup_steps: int = 50
     penalty: float = 20.0
@@ -73,11 +77,11 @@ class FinishTask(Task):
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averages = {"painting": copy.deepcopy(painting).requires_grad_(False)}
         self.size = painting.config.size
-        slow = list(painting.generator.parameters())
-        quick = [*painting.decoder.parameters(), *painting.fine.parameters()]
+        painting.decoder.requires_grad_(False)
+        slow, quick = list(painting.generator.parameters()), list(painting.fine.parameters())
         groups = [
             {"params": slow, "lr": training.generator_rate, "level": training.generator_rate},
-            {"params": quick, "lr": training.decoder_rate, "level": training.decoder_rate},
+            {"params": quick, "lr": training.fine_rate, "level": training.fine_rate},
         ]
         critic_group = [
             {"params": list(critic.parameters()), "lr": training.critic_rate, "level": training.critic_rate}
@@ -88,7 +92,9 @@ class FinishTask(Task):
         }
         self.shares = set_shares(pictures.labels)
         self.standing, self.percentiles = standing_of(pictures, self.size)
-        tables = self.standing.values
+        # Wishes are checked at half the size, where the generator is at work: finer edges are the last stage's affair.
+        self.half_standing, _ = standing_of(pictures, self.size // 2)
+        tables = self.half_standing.values
         spread = 0.5 * (tables[:, :, 84] - tables[:, :, 16])
         self.spread = torch.from_numpy(np.maximum(spread, np.array(_LEAST_SPREAD, np.float32)))
         self.of_set = [np.flatnonzero(pictures.labels == label) for label in range(len(SETS))]
@@ -148,8 +154,8 @@ class FinishTask(Task):
     def _missed(self, drawn: Tensor, labels: NDArray[np.int64], wishes: NDArray[np.float32]) -> tuple[float, Tensor]:
         """How far the measured attributes are from the wished ones, in spreads of the set, and which way is nearer."""
         read = drawn.detach().requires_grad_()
-        found = measure_batch((0.5 * (read + 1)).clamp(-0.1, 1.1))
-        off = found - torch.from_numpy(targets(self.standing, labels, wishes))
+        found = measure_batch(halved(0.5 * (read + 1)))
+        off = found - torch.from_numpy(targets(self.half_standing, labels, wishes))
         around = (off[:, _HUE] + 180) % 360 - 180
         off = torch.cat([off[:, :_HUE], around[:, None], off[:, _HUE + 1 :]], 1) / self.spread[torch.from_numpy(labels)]
         loss = functional.smooth_l1_loss(off, torch.zeros_like(off))

@@ -14,7 +14,7 @@ from torch import Tensor
 from daw_bridge.errors import UsageError
 from daw_models.weights_file import FORMAT, FORMAT_VERSION, PICTURE, read_header, tensors_digest
 
-LICENCE = "MIT"
+LICENCE = "CC0 1.0"
 
 
 def write_picture_weights(
