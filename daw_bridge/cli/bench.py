@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,28 +22,36 @@ if TYPE_CHECKING:
 TURNS: Final = 50
 QUICK_TURNS: Final = 10
 MOST_TURNS: Final = 10_000
+COMPARED: Final = ("lstm", "transformer")
 
 
 def main(argv: Sequence[str]) -> int:
     """Measure and print. Returns 0, or 1 if a note was left hanging or lost, or a turn stayed without an answer."""
     options = _checked(_parser().parse_args(list(argv)))
     from daw_bridge.cli.bench_tables import document, print_figures
-    from daw_bridge.cli.run_models import model_files
-    from daw_bridge.live.wiring import load_tier
 
-    _, program = model_files(options.model)
-    tier = load_tier(program)
-    runs = _measured(options, tier)
-    compared = _compared(options, tier)
+    with _ending_whole():
+        runs = _measured(options)
+        compared = _compared(options)
     if options.picture is not None:
         from daw_bridge.cli.bench_picture import draw
 
         draw(runs, options.picture)
     if options.json:
-        print_json(document(tier, runs, compared))
+        print_json(document(options.model, runs, compared))
     else:
-        print_figures(tier, runs, compared)
+        print_figures(runs, compared)
     return 0 if all(run.whole for run in runs) else 1
+
+
+@contextlib.contextmanager
+def _ending_whole() -> Iterator[None]:
+    """Inside the block SIGTERM ends like Ctrl-C, so that no server, bridge or busy process is left behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,15 +105,16 @@ def _checked(options: argparse.Namespace) -> argparse.Namespace:
     return options
 
 
-def _measured(options: argparse.Namespace, tier: Tier) -> list[Measured]:
+def _measured(options: argparse.Namespace) -> list[Measured]:
     """Each scene over each kind of port. Raises MissingPartError if JACK was asked for by name and is not there."""
     from daw_bridge.live.bench.scene import SCENES, THRU_NOTES_A_TURN
     from daw_bridge.live.bench.stage import over_jack, over_memory
 
     runs = []
+    tier = _tier(options.model) if options.over != "jack" else None
     for scene in sorted(set(options.scenes), key=SCENES.index):
         turns = options.turns * (THRU_NOTES_A_TURN if scene == "thru" else 1)
-        if options.over in ("memory", "both"):
+        if tier is not None:
             runs.append(over_memory(_conditions(options, scene, "memory"), tier, turns))
         if options.over in ("jack", "both"):
             try:
@@ -115,6 +126,14 @@ def _measured(options: argparse.Namespace, tier: Tier) -> list[Measured]:
     return runs
 
 
+def _tier(name: str) -> Tier:
+    """A model, warm. Raises UsageError."""
+    from daw_bridge.cli.run_models import model_files
+    from daw_bridge.live.wiring import load_tier
+
+    return load_tier(model_files(name)[1])
+
+
 def _conditions(options: argparse.Namespace, scene: str, over: str) -> Conditions:
     from daw_bridge.live.bench.scene import Conditions
 
@@ -123,16 +142,10 @@ def _conditions(options: argparse.Namespace, scene: str, over: str) -> Condition
     return Conditions(scene, over, options.period, options.server, options.load, options.with_tui)
 
 
-def _compared(options: argparse.Namespace, tier: Tier) -> list[Compared]:
-    """The trained models that ship, and the one chosen, beside the other program's."""
+def _compared(options: argparse.Namespace) -> list[Compared]:
+    """The trained models of the tiers beside the other program's."""
     if options.compare is None:
         return []
-    from daw_bridge.cli.run_models import model_files
     from daw_bridge.live.bench.peer import compare
-    from daw_bridge.live.wiring import load_tier
 
-    others = [name for name in ("lstm", "transformer") if name != tier.continuer.name]
-    return compare(
-        [*([tier] if tier.note_s else []), *(load_tier(model_files(name)[1]) for name in others)],
-        options.compare_python,
-    )
+    return compare([_tier(name) for name in COMPARED], options.compare_python)

@@ -11,7 +11,6 @@ from daw_bridge.cli.output import print_table
 from daw_bridge.live.bench.peer import Compared
 from daw_bridge.live.bench.scene import Conditions, Measured
 from daw_bridge.live.bench.spread import Spread
-from daw_bridge.live.wiring import Tier
 
 MEASURES: Final = {
     "first_note_ms": "call over to first note heard",
@@ -23,7 +22,7 @@ MEASURES: Final = {
 _BARS_FIRST: Final = "bar line to first note heard"
 
 
-def document(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compared]) -> dict[str, Any]:
+def document(model: str, runs: Sequence[Measured], compared: Sequence[Compared]) -> dict[str, Any]:
     """Everything, for `--json`."""
     return {
         "machine": {
@@ -31,14 +30,13 @@ def document(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compared])
             "processor": platform.machine(),
             "python": platform.python_version(),
         },
-        "model": tier.continuer.name,
-        "model_ms_per_note_warm": round(tier.note_s * 1000, 4),
+        "model": model,
         "runs": [asdict(run) | {"whole": run.whole} for run in runs],
         "compared": [asdict(each) for each in compared],
     }
 
 
-def print_figures(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compared]) -> None:
+def print_figures(runs: Sequence[Measured], compared: Sequence[Compared]) -> None:
     """A table of distributions, then a line for each scene, its late turns, and the comparison."""
     header = ["scene", "over", "measure, ms", "p50", "p99", "p99.9", "worst", "n"]
     rows = []
@@ -47,7 +45,7 @@ def print_figures(tier: Tier, runs: Sequence[Measured], compared: Sequence[Compa
             rows.append([run.conditions.scene, place(run.conditions), measure(run, name), *_row(spread)])
     print_table(header, rows)
     for run in runs:
-        print(_sentence(run, tier.continuer.name))
+        print(_sentence(run))
         for late in run.late:
             print(f"  turn {late.turn}: {_late(late.handed_over_ms, late.heard_ms, lost=late.lost)}")
     for each in compared:
@@ -79,12 +77,12 @@ def _row(spread: Spread) -> list[str]:
     return [*("-" if value is None else f"{value:.2f}" for value in values), str(spread.count)]
 
 
-def _sentence(run: Measured, model: str) -> str:
+def _sentence(run: Measured) -> str:
     counts = run.counts
     speed = (
         f"{run.model_ms_per_note:.2f} ms a note, {run.notes_per_s:.0f} notes/s"
         if run.model_ms_per_note is not None and run.notes_per_s is not None
-        else "no time of its own"
+        else "no time at all"
     )
     parts = [
         f"{counts['notes_sent']} notes and {counts['releases_sent']} releases sent, "
@@ -97,7 +95,8 @@ def _sentence(run: Measured, model: str) -> str:
         parts.insert(0, f"{run.answered} of {run.turns} calls answered")
         parts.append(f"{counts['prepared_used']} answers prepared, {counts['waited_for']} waited for")
         parts.append(f"{counts['misses']} misses")
-        parts.append(f"{model}: {speed}")
+        answering = ", ".join(f"{count} by {name}" for name, count in run.tiers.items())
+        parts.append(f"{answering or 'no answers'} at {speed}")
     return f"{run.conditions.scene} over {place(run.conditions)}: {', '.join(parts)}"
 
 

@@ -85,11 +85,11 @@ def _bridge(settings: dict[str, Value], folder: Path) -> Iterator[int]:
     changed = {name: value for name, value in settings.items() if value != defaults()[name]}
     kept = {**changed, "takes_dir": str(folder), "osc_port": 0}
     file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in kept.items()), "utf-8")
-    errors = (folder / "stderr").open("wb+")
-    with errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "daw_bridge", "--config", str(file)], stdout=subprocess.PIPE, stderr=errors
-        )
+    command = [sys.executable, "-m", "daw_bridge", "--config", str(file)]
+    with (
+        (folder / "stderr").open("wb") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
         try:
             yield _ready(process, folder)
             process.send_signal(signal.SIGTERM)
@@ -98,7 +98,6 @@ def _bridge(settings: dict[str, Value], folder: Path) -> Iterator[int]:
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait()
 
 
 def _ready(process: subprocess.Popen[bytes], folder: Path) -> int:
