@@ -2,10 +2,12 @@
 
 import io
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from daw_bridge.cli.cover_options import words_of
@@ -26,7 +28,12 @@ def songs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def options_of(*given: str) -> object:
+def opened(path: Path) -> Image.Image:
+    """A picture file, read and closed."""
+    return Image.open(io.BytesIO(path.read_bytes()))
+
+
+def options_of(*given: str) -> Namespace:
     from daw_bridge.cli.cover_options import parser
 
     return parser().parse_args(["x.mid", *given])
@@ -44,7 +51,7 @@ def test_a_piece_gets_its_cover_beside_it_and_the_same_bytes_twice(
     assert "NO   3000 pixels" in said
     assert main(["cover", str(song), *SMALL, "-o", str(songs / "again.png")]) == 0
     assert (songs / "again.png").read_bytes() == first
-    image = Image.open(io.BytesIO(first))
+    image = opened(song.with_suffix(".png"))
     assert image.size == (240, 240)
     assert image.mode == "RGB"
     texts = read_texts(first)
@@ -55,9 +62,9 @@ def test_a_piece_gets_its_cover_beside_it_and_the_same_bytes_twice(
 
 
 def test_other_music_and_other_wishes_look_different(songs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def made(*given: str) -> np.ndarray:
+    def made(*given: str) -> NDArray[np.float64]:
         assert main(["cover", *given, *SMALL, "--no-text", "-o", str(songs / "x.png")]) == 0
-        return np.asarray(Image.open(songs / "x.png").resize((16, 16))).astype(float)
+        return np.asarray(opened(songs / "x.png").resize((16, 16))).astype(np.float64)
 
     one, other = str(songs / "winter_road.mid"), str(songs / "Somebody - Reel.mid")
     plain = made(one, "--set", "landscape")
@@ -77,7 +84,7 @@ def test_a_folder_gives_a_cover_each_and_a_sheet_all(songs: Path, capsys: pytest
     report = json.loads(capsys.readouterr().out)
     assert len(report["covers"]) == 2
     assert report["failed"][0]["file"].endswith("broken.mid")
-    assert Image.open(sheet).size[0] > 96
+    assert opened(sheet).size[0] > 96
     assert not (songs / "winter_road.png").exists()
     song = str(songs / "winter_road.mid")
     assert main(["cover", song, "--variations", "3", "--singles", "--size", "64", "-o", str(songs / "v.png")]) == 0
@@ -122,5 +129,6 @@ def test_words_come_from_the_options_the_file_or_its_name(songs: Path) -> None:
     named = piece_of(smf_of_phrases({"": Phrase()}))
     assert words_of(options_of(), named, Path("Bach - Air.mid")) == ("Air", "Bach")
     assert words_of(options_of(), named, Path("the_art-of_noise.mid"))[0] == "The Art-of Noise"
+    assert words_of(options_of(), named, Path("The_Violets_Blue_lc6451818.mid"))[0] == "The Violets Blue"
     assert words_of(options_of("--title", "T", "--artist", ""), piece, Path("Bach - Air.mid")) == ("T", "")
     assert words_of(options_of("--no-text"), piece, Path("x.mid")) == ("", "")

@@ -36,11 +36,11 @@ def test_hand_work_depends_on_the_seed(finish: str) -> None:
     assert not np.array_equal(FINISHES[finish](picture, SIZE, 5), FINISHES[finish](picture, SIZE, 6))
 
 
-@pytest.mark.parametrize("finish", ["paint", "poster", "duotone"])
-def test_edges_are_drawn_at_the_size_of_the_print(finish: str) -> None:
+@pytest.mark.parametrize(("finish", "size"), [("paint", SIZE), ("poster", SIZE), ("duotone", 1200)])
+def test_edges_are_drawn_at_the_size_of_the_print(finish: str, size: int) -> None:
     picture = graded(scene(64))
-    made = as_float(FINISHES[finish](picture, SIZE, 5))
-    stretched = as_float(resized(picture, SIZE))
+    made = as_float(FINISHES[finish](picture, size, 5))
+    stretched = as_float(resized(picture, size))
 
     def sharpest(one: Picture) -> float:
         return float(np.quantile(np.abs(np.diff(luminance(one), axis=0)), 0.998))

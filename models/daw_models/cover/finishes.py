@@ -114,13 +114,16 @@ def duotone_finish(picture: Pixels, size: int, seed: int) -> Pixels:
     colours = main_colours(picture, _COLOURS)
     deep, pale = two_inks(colours, seed)
     light = luminance(as_float(picture))
-    low, high = np.quantile(light, (0.01, 0.985))
-    dark = np.clip((high - light) / max(high - low, 0.2), 0.0, 1.0).astype(np.float32)
+    low, high = np.quantile(light, (0.01, 0.97))
+    # What is nearly white stays paper, without a trace of the screen.
+    dark = np.clip((high - light) / max(high - low, 0.2) * 1.08 - 0.08, 0.0, 1.0).astype(np.float32)
     field = Image.fromarray(dark)
     ends = from_oklab(np.stack([deep, pale]))
     out = np.empty((size, size, 3), dtype=np.uint8)
     scale = picture.shape[0] / size
     pitch = _SCREEN * size / 3000.0
+    # Lines finer than the pixels would only make a pattern of their own.
+    share = np.float32(0.55 if pitch >= 4.0 else 0.0)
     across = np.arange(size, dtype=np.float32)[None, :]
 
     def press(top: int, end: int) -> None:
@@ -129,7 +132,7 @@ def duotone_finish(picture: Pixels, size: int, seed: int) -> Pixels:
         down = np.arange(top, end, dtype=np.float32)[:, None]
         wave = np.abs(((across + down) / np.float32(pitch * 2.0**0.5)) % 1.0 * 2.0 - 1.0)  # 0..1, straight flanks
         lines = np.clip((tone - wave) * np.float32(pitch / 2.0) + np.float32(0.5), 0.0, 1.0)
-        ink = np.float32(0.55) * lines + np.float32(0.45) * tone
+        ink = share * lines + (np.float32(1.0) - share) * tone
         out[top:end] = as_bytes(ends[1] + (ends[0] - ends[1]) * ink[..., None])
 
     in_bands(size, press)
