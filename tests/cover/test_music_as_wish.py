@@ -66,6 +66,20 @@ def test_drums_alone_have_no_key_but_a_cover() -> None:
     assert choose(heard).heard[0].startswith("no key")
 
 
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        Phrase.of([Note(3.0, 60, 0.0, 1)]),
+        Phrase.of([Note(0.0, pitch, 4000.0, 127) for pitch in range(128)]),
+        Phrase.of(Note(0.001 * at, at % 128, 0.01, 64) for at in range(3000)),
+    ],
+    ids=["one note", "every key for an hour", "a flood"],
+)
+def test_strange_music_has_a_cover_too(phrase: Phrase) -> None:
+    chosen = choose(hear(piece_of(smf_of_phrases({"strange": phrase})), "strange.mid"))
+    assert all(0.0 < value < 1.0 for value in chosen.wish.attributes)
+
+
 def test_a_file_without_notes_is_refused() -> None:
     with pytest.raises(UsageError, match=r"rest\.mid: there is no note"):
         hear(piece_of(smf_of_phrases({"rest": Phrase()})), "rest.mid")
