@@ -28,7 +28,13 @@ import torch
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.values import Values
 from daw_bridge.errors import UsageError
-from daw_bridge.music.harmony import estimate_key, key_profile, key_scores, parse_key, recent_pitch_classes
+from daw_bridge.music.harmony import (
+    estimate_key,
+    key_profile,
+    key_scores,
+    parse_key,
+    recent_pitch_classes,
+)
 from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, PITCHES, Note
 
 State = list[torch.Tensor]
@@ -54,6 +60,10 @@ _KEY_NATS: Final = 0.6
 """What it gets for each log of its class's weight in the key the call is clearest in."""
 _SHARE_FLOOR: Final = 0.02
 _TONES_HALF_LIFE_S: Final = 15.0
+_VAGUE: Final = 0.5
+_CLEAR: Final = 0.8
+_LEAST_HOLD: Final = 0.3
+"""A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer so much; `_CLEAR`, wholly."""
 _FIGURE_NATS: Final = 1.5
 """Against the pitch that would close a figure of the answer's once more."""
 _FORBIDDEN: Final = float("-inf")
@@ -345,9 +355,9 @@ class _Controls:
             self.tensors["max_duration_cells"] = torch.tensor([float(longest_cells)])
         if given.imitation > 0:
             self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
-        tones = () if drums else _tones(given, context)
+        tones = [] if drums else _tones(given, context)
         if tones:
-            self.tensors["tones"] = torch.tensor([*tones, _FOLLOWING_NATS * given.tonality])
+            self.tensors["tones"] = torch.tensor(tones)
         against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
         if against > 0.0:
             self.tensors["variety"] = torch.tensor([against, float(len(context))])
@@ -368,17 +378,25 @@ def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -
 
 
 def _tones(given: SamplingControls, context: Sequence[Note]) -> list[float]:
-    """Nats for each pitch class, by its share in the call and its place in the call's key; none if nothing is known."""
+    """Nats for each pitch class, and how firmly they are followed; empty if nothing is wanted or known.
+
+    Each has its nats by its share in the call and by its place in the call's key. The less clear that key is, the less
+    firmly is the answer held: music that wanders goes on wandering.
+    """
     shares = recent_pitch_classes(context, _TONES_HALF_LIFE_S)
     if given.tonality == 0.0 or sum(shares) == 0.0:
         return []
-    key, fit = key_scores(shares)[0]
+    key, clear = key_scores(shares)[0]
     if given.key not in ("off", "auto"):
-        key, fit = parse_key(given.key), 1.0
-    by_share, by_key = _STANDING_NATS + _FOLLOWING_NATS, _KEY_NATS * max(fit, 0.0)
+        key, clear = parse_key(given.key), 1.0
+    strength = given.tonality * min(max((clear - _VAGUE) / (_CLEAR - _VAGUE), _LEAST_HOLD), 1.0)
+    by_share, by_key = strength * (_STANDING_NATS + _FOLLOWING_NATS), strength * _KEY_NATS
     return [
-        given.tonality * (by_share * math.log(share + _SHARE_FLOOR) + by_key * math.log(12.0 * expected))
-        for share, expected in zip(shares, key_profile(key), strict=True)
+        *(
+            by_share * math.log(share + _SHARE_FLOOR) + by_key * math.log(12.0 * expected)
+            for share, expected in zip(shares, key_profile(key), strict=True)
+        ),
+        strength * _FOLLOWING_NATS,
     ]
 
 

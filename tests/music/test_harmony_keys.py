@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 
 from daw_bridge.music.chords import Chord, find_chord, parse_chord, parse_chord_line
-from daw_bridge.music.harmony import Key, estimate_key, parse_key, parse_pitch, pitch_name
-from daw_bridge.music.notes import Note
+from daw_bridge.music.harmony import (
+    Key,
+    estimate_key,
+    key_profile,
+    key_scores,
+    parse_key,
+    parse_pitch,
+    pitch_name,
+    recent_pitch_classes,
+)
+from daw_bridge.music.notes import DRUM_CHANNEL, Note
 
 
 @pytest.mark.parametrize(
@@ -108,3 +117,21 @@ def test_a_chord_played_is_found_again(symbol: str) -> None:
 
 def test_one_note_is_no_chord() -> None:
     assert find_chord([Note(0.0, 60, 1.0, 80)], 0.0, 1.0) is None
+
+
+def test_recent_notes_count_more_than_those_of_long_ago() -> None:
+    notes = [Note(0.0, 60, 1.0, 80), Note(10.0, 64, 1.0, 80), Note(10.0, 67, 3.0, 80), Note(10.0, 36, 1.0, 80, 9)]
+    shares = recent_pitch_classes(notes, 10.0)
+    assert [round(7 * share, 6) for share in shares] == [1, 0, 0, 0, 2, 0, 0, 4, 0, 0, 0, 0]
+    assert recent_pitch_classes([Note(0.0, 61, 1.0, 80), Note(900.0, 62, 1.0, 80)], 10.0)[1] == 0.0
+    assert set(recent_pitch_classes([Note(0.0, 36, 1.0, 80, DRUM_CHANNEL)], 10.0)) == {0.0}
+    assert set(recent_pitch_classes([], 10.0)) == {0.0}
+
+
+@pytest.mark.parametrize("name", ["C major", "F# minor", "D dorian"])
+def test_the_profile_of_a_key_is_a_passage_in_it(name: str) -> None:
+    key = parse_key(name)
+    profile = key_profile(key)
+    assert sum(profile) == pytest.approx(1.0)
+    assert max(range(12), key=lambda tone: profile[tone]) == key.tonic
+    assert key_scores(profile)[0][0].tonic == key.tonic
