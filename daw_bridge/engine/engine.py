@@ -323,7 +323,9 @@ class Engine:
         there = len(self._router.inputs if field == "in_port" else self._router.outputs)
         if named > there:
             word = "input" if field == "in_port" else "output"
-            self._emit(Fault("route", f"{name} names {word} port {named}, but there are only {there}"))
+            ports = f"is only one {word} port" if there == 1 else f"are only {there} {word} ports"
+            cure = "" if field == "in_port" else "; the first one plays"
+            self._emit(Fault("route", f"{name} is {named}, but there {ports}{cure}"))
 
     @property
     def _ahead_s(self) -> float:

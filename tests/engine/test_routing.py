@@ -180,7 +180,7 @@ def test_an_answer_that_is_sent_elsewhere_leaves_nothing_behind() -> None:
 def test_an_output_that_is_not_there_is_said_and_the_first_one_plays() -> None:
     world = World().set(0.5, "out_port", 3).play(1.0, "C4 D4 E4").until(20.0)
     assert places(world.sent) == {("out", 0)}
-    assert world.texts() == ["out_port names output port 3, but there are only 1"]
+    assert world.texts() == ["out_port is 3, but there is only one output port; the first one plays"]
 
 
 SETTABLE = sorted(name for name in ROUTING if name.count("/") == 0 or name.startswith(("route/1/", "route/2/")))

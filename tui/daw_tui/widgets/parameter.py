@@ -32,6 +32,15 @@ _STEPS: Final = 40
 _FINE_STEPS: Final = 200
 _KEYS: Final = ("pitch_low", "pitch_high", "key_low", "key_high", "split_note")
 """What is a key of the keyboard."""
+_WORDS: Final = {
+    ("in_port", 0): "all",
+    ("in_channel", 0): "all",
+    ("out_channel", 0): "same",
+    ("thru_channel", 0): "same",
+    ("split_channel", 0): "same",
+    ("program", -1): "as it is",
+}
+"""What a figure means that is none."""
 _TYPED: Final = frozenset("0123456789.-+")
 
 
@@ -229,7 +238,10 @@ def shown_value(parameter: Parameter, value: Value) -> str:
     """A value as the player reads it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if parameter.name.rpartition("/")[2] in _KEYS:
+    own_name = parameter.name.rpartition("/")[2]
+    if (own_name, value) in _WORDS:
+        return _WORDS[own_name, int(value)]
+    if own_name in _KEYS:
         return f"{value} {note_name(int(value))}"
     digits = 2 if parameter.maximum < 100 else 1
     figure = f"{value:.{digits}f}" if isinstance(value, float) else str(value)
