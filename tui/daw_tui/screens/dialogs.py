@@ -25,6 +25,7 @@ ACTION_KEYS: Final = {
     "undo": "u",
     "start": "g",
     "halt": "h",
+    "continue": "c",
     "tap": "t",
 }
 """Which key does which performance action."""
@@ -35,6 +36,7 @@ _SCREEN: Final = (
     ("enter", "the next choice of a slider; or type its figure, and enter again"),
     ("m", "learn: then move the knob, press the pad or change the program that shall steer it"),
     ("backspace", "forget the controller"),
+    ("enter o n del", "on the Routing page: listen to a channel, pass it through, make a route, forget it"),
     ("[ ]", "previous and next preset"),
     ("- =", "less or more time in the piano roll"),
     ("a", "play on the computer keyboard: a w s e d f … are keys, z x octaves, c v harder or softer, esc ends"),
