@@ -50,7 +50,7 @@ _TONIC: Final = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)")
 _MAJOR_PROFILE: Final = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
 _MINOR_PROFILE: Final = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
-_FORGOTTEN: Final = 10.0
+_FORGOTTEN: Final = 6.0
 """Half-lives after which a note counts no more."""
 
 
