@@ -28,6 +28,8 @@ AGILE_LINE: Final = 10
 ONE_SIDED: Final = 0.85
 AGREEING: Final = 8
 """So many gaps of one length make a tempo."""
+EVEN: Final = 6
+"""The first gaps of a new tempo that must be single steps."""
 KEPT: Final = 24
 JUMP: Final = 0.05
 """A smaller change of tempo the loop follows by itself."""
@@ -168,6 +170,11 @@ class PulseLoop:
             # Before the first lock there was no other tempo: all pulses are of this one.
             for first in range(len(gaps_s) - AGREEING + 2 if self._settled else 1)
         ]
+        if self._settled:
+            # What begins unevenly has pulses of the old tempo in it: the new one is too young to be told from it.
+            fits = [fit for fit in fits if fit.even]
+        if not fits:
+            return False
         fit = min(fits, key=lambda candidate: candidate.cost)
         if fit.cost + MARGIN > sum(before) or abs(fit.period_s / self._period_s - 1.0) <= JUMP:
             return False
@@ -199,6 +206,12 @@ class _Fit:
     period_s: float
     last_s: float
     cost: float
+
+    @property
+    def even(self) -> bool:
+        """Whether its first pulses follow each other without a drop or a double."""
+        first = self.numbers[0]
+        return self.numbers[: EVEN + 1] == list(range(first, first + EVEN + 1))
 
     @classmethod
     def of(cls, times_s: list[float], first: int, period_s: float, cost_before: float) -> _Fit:

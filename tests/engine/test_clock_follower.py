@@ -95,6 +95,16 @@ def test_it_is_locked_again_within_a_bar_of_a_jump_of_tempo(before_bpm: float, a
         assert p99([error_s for _, error_s, _ in after]) < 0.003
 
 
+def test_no_jump_of_tempo_costs_a_pulse() -> None:
+    # Those that a loop which decides too early numbers wrongly: pulses of the old tempo taken for the new one's.
+    for seed, before_bpm, after_bpm in ((4, 110.5, 177.1), (9, 81.6, 118.5), (21, 123.7, 81.4), (138, 94.6, 125.3)):
+        chance = random.Random(seed)
+        for _ in range(6):
+            times_s = pulse_times([(before_bpm, 6), (after_bpm, 6)])
+            _, seen = followed(times_s, arrivals(times_s, chance, jitter_s=0.0015))
+            assert max(abs(error_s) for _, error_s, _ in seen[10 * 24 :]) < 0.5 * 60.0 / after_bpm / 24
+
+
 def test_it_follows_a_ramp_of_tempo() -> None:
     times_s = pulse_times([(80.0 + beat, 1) for beat in range(60)])
     follower, seen = followed(times_s, arrivals(times_s, random.Random(3), jitter_s=0.0015))
