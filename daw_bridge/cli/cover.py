@@ -18,6 +18,7 @@ from daw_bridge.offline.files import read_any
 
 if TYPE_CHECKING:
     from daw_models.cover.hearing import Heard
+    from daw_models.cover.retouch import Retouch
     from daw_models.cover.studio import Cover, Order, Studio
 
 _MOST_VARIATIONS = 36
@@ -184,11 +185,35 @@ def _general(options: argparse.Namespace) -> dict[str, Any]:
         "seed": options.seed,
         "offsets": moves,
     }
+    general["retouch"] = _retouch(options)
     check(Order(**general))
     if options.mix:
         path, share = mix_of(options.mix)
         general["mix"] = (hear(read_any(path), str(path)), share)
     return general
+
+
+def _retouch(options: argparse.Namespace) -> Retouch | None:
+    """What is to be done to the picture, if anything. Raises UsageError for what cannot be read or is not known."""
+    if not 0.1 <= options.style_weight <= 10.0:
+        raise UsageError(f"{options.style_weight:g} is outside 0.1 to 10", where="--style-weight", cure="1 is usual")
+    asked = (options.picture, options.inpaint, options.enhance, options.dream, options.style)
+    if not any(part is not None and part is not False for part in asked):
+        return None
+    from daw_models.cover.retouch import Retouch, check_layer, read_mask, read_picture
+
+    if options.dream is not None and options.vgg is None:
+        check_layer(options.dream)
+    picture = read_picture(options.picture) if options.picture else None
+    return Retouch(
+        picture=picture,
+        mask=read_mask(options.inpaint, picture) if options.inpaint else None,
+        enhance=options.enhance,
+        style=read_picture(options.style) if options.style else None,
+        style_weight=options.style_weight,
+        dream=options.dream,
+        vgg=options.vgg,
+    )
 
 
 def _order(options: argparse.Namespace, piece: Piece, source: Path, general: dict[str, Any]) -> Order:

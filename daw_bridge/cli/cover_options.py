@@ -39,6 +39,8 @@ _NO_TITLES: Final = frozenset(
         "track 1",
         "new song",
         "midi",
+        "midi drums",
+        "drum kit",
         "piano",
         "melody",
         "voice",
@@ -112,6 +114,16 @@ def parser() -> argparse.ArgumentParser:
     sliders = made.add_argument_group("sliders, -1 to 1, in shares of all pictures")
     for option, (_, text) in SLIDERS.items():
         sliders.add_argument(f"--{option}", type=float, default=0.0, metavar="BY", help=text)
+    edits = made.add_argument_group("done to the picture")
+    edits.add_argument("--picture", type=Path, metavar="IMAGE", help="begin from this picture, not from the painter's")
+    edits.add_argument("--inpaint", type=Path, metavar="MASK", help="paint anew what is white in this picture")
+    edits.add_argument("--enhance", action="store_true", help="clean it: noise and blocks become paint")
+    edits.add_argument(
+        "--dream", metavar="LAYER", help="lines, strokes, textures, parts or whole: what the net sees in it"
+    )
+    edits.add_argument("--style", type=Path, metavar="IMAGE", help="in the manner of this picture (some 20 s)")
+    edits.add_argument("--style-weight", type=float, default=1.0, metavar="BY", help="0.1 to 10 (default 1)")
+    edits.add_argument("--vgg", type=Path, metavar="FILE", help="VGG19 weights of yours, as eyes for --style")
     many = made.add_argument_group("many")
     many.add_argument("--variations", type=int, default=1, metavar="N", help="pictures of the same wish, on one sheet")
     many.add_argument("--sheet", type=Path, metavar="FILE", help="one sheet with the covers of all the files")
@@ -168,7 +180,7 @@ def words_of(options: argparse.Namespace, piece: Piece, path: Path) -> tuple[str
     artist, title = _from_name(path)
     inside = _inner_title(piece)
     return (
-        (inside or title) if options.title is None else options.title,
+        _tidy(inside or title) if options.title is None else options.title,
         artist if options.artist is None else options.artist,
     )
 
@@ -188,6 +200,13 @@ def _inner_title(piece: Piece) -> str:
     return name
 
 
+def _tidy(title: str) -> str:
+    """A title without what catalogues leave at its end: a comma, a full stop after a whole word, a long number."""
+    title = re.sub(r"\s+[a-z]{0,3}\d{5,}$", "", title).rstrip(" ,;:")
+    title = re.sub(r"(?<=[a-z]{4})\.$", "", title, flags=re.IGNORECASE).replace(" -- ", ": ") or title
+    return _capitalised(title.lower()) if title.isupper() and len(title) > 5 else title
+
+
 def _from_name(path: Path) -> tuple[str, str]:
     """Artist and title from `Artist - Title.mid`, or no artist and a readable title from the name."""
     stem = path.stem if str(path) != "-" else "untitled"
@@ -200,7 +219,12 @@ def _from_name(path: Path) -> tuple[str, str]:
     text = " ".join(text.split()) or stem
     if text != text.lower():
         return "", text
-    words = text.split()
-    return "", " ".join(
-        word if number and word in _SMALL_WORDS else word[:1].upper() + word[1:] for number, word in enumerate(words)
+    return "", _capitalised(text)
+
+
+def _capitalised(text: str) -> str:
+    """Every word with a capital but the small ones."""
+    return " ".join(
+        word if number and word in _SMALL_WORDS else word[:1].upper() + word[1:]
+        for number, word in enumerate(text.split())
     )

@@ -28,12 +28,17 @@ _TINY: Final = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class StyleSettings:
-    """How a picture is restyled: steps at each of the `SCALES`, and how much the style outweighs the content."""
+    """How a picture is restyled: steps at each of the `SCALES`, and how much the style outweighs the content.
+
+    `colour_weight` holds means and covariances of the colours to the style's, which small eyes do not see well enough;
+    `smoothness` holds neighbouring pixels together.
+    """
 
     steps: tuple[int, ...] = (80, 40)
-    style_weight: float = 1.0
-    smoothness: float = 0.02
-    rate: float = 0.03
+    style_weight: float = 0.6
+    colour_weight: float = 6.0
+    smoothness: float = 0.6
+    rate: float = 0.02
 
 
 def restyle(
@@ -67,9 +72,10 @@ class _Goal:
         self._content = seen[layers[-1]]
         self._size = self._content.pow(2).mean() + _TINY
         self._grams = {layer: gram(shown[layer]) for layer in layers}
+        self._colours = _colours(manner)
 
-    def loss(self, picture: Tensor, style_weight: float) -> Tensor:
-        """Content and style losses, each 1 or so for a picture that has nothing of either."""
+    def loss(self, picture: Tensor, settings: StyleSettings) -> Tensor:
+        """Content and style losses, each 1 or so for a picture that has nothing of either, and the colours'."""
         seen = self._features(picture)
         content = (seen[self._layers[-1]] - self._content).pow(2).mean() / self._size
         style = sum(
@@ -79,7 +85,13 @@ class _Goal:
             ),
             start=picture.new_zeros(()),
         )
-        return content + style_weight * style
+        colours = (_colours(picture) - self._colours).pow(2).sum()
+        return content + settings.style_weight * (style / len(self._layers) + settings.colour_weight * colours)
+
+
+def _colours(picture: Tensor) -> Tensor:
+    """Means and covariances of the three colours: the Gram matrix of a layer that sees colour alone."""
+    return gram(torch.cat([picture, torch.ones_like(picture[:, :1])], 1))
 
 
 def gram(maps: Tensor) -> Tensor:
@@ -94,7 +106,7 @@ def _descend(start: Tensor, goal: _Goal, steps: int, settings: StyleSettings) ->
     for _ in range(steps):
         optimiser.zero_grad()
         rough = (picture.diff(dim=2).abs().mean() + picture.diff(dim=3).abs().mean()) * settings.smoothness
-        loss = goal.loss(picture, settings.style_weight) + rough
+        loss = goal.loss(picture, settings) + rough
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         with torch.no_grad():
@@ -108,7 +120,7 @@ class DreamSettings:
 
     octaves: int = 3
     steps: int = 12
-    rate: float = 0.02
+    rate: float = 0.008
     seed: int = 0
 
 
@@ -128,8 +140,15 @@ def dream(picture: Picture, features: Features, layer: str, settings: DreamSetti
         seen = (base + _fitted(dreamt, side)).clamp(0.0, 1.0)
         for _ in range(settings.steps):
             seen = _ascend(seen, features, layer, settings.rate, tuple(int(n) for n in rng.integers(-8, 9, 2)))
-        dreamt = seen - base
+        dreamt = _detail(seen - base)
     return _as_picture((original + _fitted(dreamt, size)).clamp(0.0, 1.0))
+
+
+def _detail(change: Tensor) -> Tensor:
+    """What a dream adds, without its broad patches of colour: those belong to the picture."""
+    side = change.shape[-1]
+    broad = functional.interpolate(change, (max(2, side // 12),) * 2, mode="bilinear", antialias=True)
+    return change - functional.interpolate(broad, (side, side), mode="bicubic", align_corners=False)
 
 
 def _ascend(picture: Tensor, features: Features, layer: str, rate: float, jitter: tuple[int, ...]) -> Tensor:

@@ -22,7 +22,9 @@ from daw_models.cover.hearing import Heard
 from daw_models.cover.live import glowing
 from daw_models.cover.motion import Floats, Frame, slerp
 from daw_models.cover.png import LARGEST_BYTES, Encoded, encode
+from daw_models.cover.retouch import Retouch, retouched
 from daw_models.cover.size import SIZE, check_size
+from daw_models.cover.tuning import tuned
 from daw_models.cover.upscaler import SHIPPED as UPSCALER_FILE
 from daw_models.cover.upscaler import enlarge, load_upscaler
 from daw_models.cover.wishes import Chosen, blended, choose, described, moved
@@ -42,7 +44,7 @@ class Order:
     """What is asked of a cover, beside the piece.
 
     None leaves the choice to the music. `offsets` move attributes by percentiles (-1..1); `mix` is another piece and
-    its share (0..1); `variation` numbers pictures of the same wish.
+    its share (0..1); `variation` numbers pictures of the same wish; `retouch` is done to the painter's picture.
     """
 
     title: str = ""
@@ -55,6 +57,7 @@ class Order:
     variation: int = 0
     offsets: Mapping[str, float] = field(default_factory=dict)
     mix: tuple[Heard, float] | None = None
+    retouch: Retouch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ class Studio:
     def cover(self, heard: Heard, order: Order) -> Cover:
         """The cover of a piece. Raises UsageError for a size, layout, finish, set or share that cannot be."""
         chosen, latent = self.wished(heard, order)
-        small = self.painter.paint(latent, chosen.wish)
+        small = tuned(self.painter.paint(latent, chosen.wish), chosen.wish, self.painter.standing)
+        if order.retouch is not None:
+            small = retouched(small, order.retouch, chosen.seed)
         large = graded(enlarge(self._enlarger, small))
         finish = order.finish or ("duotone" if chosen.wish.set_name == "radiolaria" else "paint")
         words = bool(order.title.strip() or order.artist.strip())
@@ -106,6 +111,7 @@ class Studio:
             "finished_px": side,
             "cover_px": order.size,
             "text_contrast": round(type_set.contrast, 2),
+            "retouched": list(order.retouch.words) if order.retouch is not None else [],
             "models": self._models,
         }
         return Cover(pixels, type_set, _texts(order, chosen, facts), facts, chosen)
@@ -182,7 +188,8 @@ def explained(cover: Cover) -> list[str]:
     asked = cover.chosen.wish
     lines.append(f"  wished for, after what you asked: {described(asked)}")
     lines.append("how it is made")
-    lines.append(f"  painted at {facts['painted_px']} pixels by our own net (seed {facts['seed']})")
+    lines.append(f"  painted at {facts['painted_px']} pixels by our own net (seed {facts['seed']}), its tones brought to the wish")
+    lines += [f"  {words}" for words in facts["retouched"]]
     lines.append(f"  enlarged to {facts['enlarged_px']} pixels by our own net")
     lines.append(f"  finish {facts['finish']}: drawn at {facts['finished_px']} pixels; layout {facts['layout']}")
     return lines
