@@ -25,6 +25,11 @@ REFILL_S: Final = 0.6
 FIRST_AHEAD_S: Final = 0.3
 """How much of an answer is drawn on the mere chance that it is wanted."""
 
+HUSH_S: Final = 0.04
+"""For so long from its start nothing is drawn for an answer that has `ENOUGH_S` in hand: the driver's threads, here and
+in the other program, deliver its first note without the model beside them."""
+ENOUGH_S: Final = 0.15
+
 SHORTEST_ANSWER_S: Final = 1.5
 LONGEST_ANSWER_S: Final = 60.0
 FEWEST_NOTES: Final = 3
@@ -237,7 +242,11 @@ class Answer:
     @property
     def refill_s(self) -> float | None:
         """When more must be asked for."""
-        return None if self._closed or self.waiting else self.last_onset_s - REFILL_S
+        if self._closed or self.waiting:
+            return None
+        start_s = self.placement.to_clock_s(self.ask.start_s)
+        hushed = self.last_onset_s - start_s >= ENOUGH_S
+        return max(self.last_onset_s - REFILL_S, start_s + HUSH_S) if hushed else self.last_onset_s - REFILL_S
 
     @property
     def silent_s(self) -> float:
