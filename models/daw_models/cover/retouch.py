@@ -10,24 +10,20 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from daw_bridge.errors import UsageError
 from daw_models.art.looker import LAYERS, Looker
-from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
-from daw_models.art.nets.inpainter import InpainterConfig, InpainterNet
-from daw_models.art.tensors import as_pixels, as_tensor
-from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.redraw import Inpainter, Redrawer
+from daw_models.art.tensors import as_tensor
 from daw_models.cover.restyle import DreamSettings, StyleSettings, dream, restyle
 from daw_models.cover.vgg import open_vgg
 from daw_models.cover.video import Picture
-from daw_models.weights_file import WEIGHTS
 
 LARGEST_SIDE: Final = 12_000
 STYLE_LAYERS: Final = LAYERS[:4]
 """The looker's layers whose Gram matrices are the style; the last of them holds the content."""
-_EDGE: Final = 0.01
 _CLEANED: Final = 0.75
 """How much of the cleaned picture goes into the result; the rest keeps what the autoencoder cannot draw."""
 
@@ -72,9 +68,9 @@ def retouched(painted: Picture, asked: Retouch, seed: int) -> Picture:
         picture = _squared(asked.picture, side)
     if asked.mask is not None:
         holes = np.asarray(_square_crop(Image.fromarray(asked.mask)).resize((side, side), Image.Resampling.BOX))
-        picture = repaint(picture, holes > 0, open_inpainter())
+        picture = Inpainter.load().fill(picture, holes > 0)
     if asked.enhance:
-        picture = clean(picture, open_vae())
+        picture = clean(picture, Redrawer.load())
     if asked.dream is not None or asked.style is not None:
         features, layers = _eyes(asked.vgg)
         if asked.dream is not None:
@@ -86,42 +82,12 @@ def retouched(painted: Picture, asked: Retouch, seed: int) -> Picture:
     return picture
 
 
-def repaint(picture: Picture, holes: Mask, net: InpainterNet) -> Picture:
-    """The picture with its holes filled by the masked U-Net; everything else as it was, but for a soft edge."""
-    side, inner = picture.shape[0], net.config.size
-    small_holes = np.asarray(Image.fromarray(holes).resize((inner, inner), Image.Resampling.BOX)) > 0
-    with torch.no_grad():
-        mask = torch.from_numpy(small_holes[None, None].astype(np.float32))
-        filled = as_pixels(net(as_tensor(picture[None], inner), mask))[0]
-    large = np.asarray(Image.fromarray(filled).resize((side, side), Image.Resampling.BICUBIC), np.float32)
-    soft = Image.fromarray((holes * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(_EDGE * side))
-    share = np.maximum(np.asarray(soft, np.float32) / 255, holes)[:, :, None] * _grown(holes, side)[:, :, None]
-    return (picture * (1 - share) + large * share).round().clip(0, 255).astype(np.uint8)
-
-
-def clean(picture: Picture, net: Autoencoder) -> Picture:
+def clean(picture: Picture, redrawer: Redrawer) -> Picture:
     """The picture as the autoencoder would paint it: what is no paint (noise, blocks, scratches) is left out."""
     with torch.no_grad():
-        drawn = as_pixels(net.decoder(net.encoder(as_tensor(picture[None], picture.shape[0]))[0]))[0]
+        latents, _ = redrawer.net.encoder(as_tensor(picture[None], picture.shape[0]))
+        drawn = redrawer.decode(latents)
     return (picture * (1 - _CLEANED) + drawn * _CLEANED).round().astype(np.uint8)
-
-
-def open_vae(path: Path | None = None) -> Autoencoder:
-    """The shipped autoencoder, or that of a file. Raises UsageError, naming the file, if it cannot be used."""
-    path = path or WEIGHTS / "vae.safetensors"
-    _, spec, tensors = read_picture_weights(path, "vae")
-    net = Autoencoder(AutoencoderConfig.from_spec(spec))
-    fill(net, tensors, path)
-    return net
-
-
-def open_inpainter(path: Path | None = None) -> InpainterNet:
-    """The shipped masked U-Net, or that of a file. Raises UsageError, naming the file, if it cannot be used."""
-    path = path or WEIGHTS / "inpaint.safetensors"
-    _, spec, tensors = read_picture_weights(path, "inpaint")
-    net = InpainterNet(InpainterConfig.from_spec(spec))
-    fill(net, tensors, path)
-    return net
 
 
 def read_picture(path: Path) -> Picture:
@@ -187,12 +153,3 @@ def _square_crop(picture: Image.Image) -> Image.Image:
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return picture.crop((left, top, left + side, top + side))
-
-
-def _grown(holes: Mask, side: int) -> NDArray[np.bool_]:
-    """The holes and a narrow rim: a soft edge reaches no further."""
-    reach = 2 * max(1, round(3 * _EDGE * side)) + 1
-    grown: NDArray[np.bool_] = (
-        np.asarray(Image.fromarray((holes * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(reach))) > 0
-    )
-    return grown
