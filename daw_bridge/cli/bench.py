@@ -31,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
     from daw_bridge.cli.bench_tables import document, print_figures
 
     with _ending_whole():
-        runs = _measured(options)
         compared = _compared(options)
+        runs = _measured(options)
     if options.picture is not None:
         from daw_bridge.cli.bench_picture import draw
 

@@ -11,7 +11,7 @@ from daw_bridge.cli.bench import main
 from daw_bridge.cli.bench_picture import gathered
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Fault, MidiArrived, Sent, TurnCalled, TurnStreamed
-from daw_bridge.errors import UsageError
+from daw_bridge.errors import MissingPartError, UsageError
 from daw_bridge.live.bench.delivery import Passing, delivered, of_hex
 from daw_bridge.live.bench.log import BridgeLog
 from daw_bridge.live.bench.scene import Conditions, LateTurn, measured
@@ -156,3 +156,15 @@ def test_a_person_gets_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_options_are_refused_before_anything_starts(options: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         main(options)
+
+
+@pytest.mark.parametrize(
+    ("python", "said"), [("", "Notochord is not installed"), ("/nowhere/python", "cannot be started")]
+)
+def test_another_program_that_is_not_there_is_missed_before_anything_is_measured(
+    python: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daw_bridge.live.bench.stage.over_memory", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("daw_bridge.cli.bench.COMPARED", ("memory",))
+    with pytest.raises(MissingPartError, match=said):
+        main([*SCENES, "--turns", "1", "--compare", "notochord", "--compare-python", python])
