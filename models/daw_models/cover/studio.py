@@ -188,7 +188,8 @@ def explained(cover: Cover) -> list[str]:
     asked = cover.chosen.wish
     lines.append(f"  wished for, after what you asked: {described(asked)}")
     lines.append("how it is made")
-    lines.append(f"  painted at {facts['painted_px']} pixels by our own net (seed {facts['seed']}), its tones brought to the wish")
+    lines.append(f"  painted at {facts['painted_px']} pixels by our own net (seed {facts['seed']})")
+    lines.append("  tones brought nearer to the wish")
     lines += [f"  {words}" for words in facts["retouched"]]
     lines.append(f"  enlarged to {facts['enlarged_px']} pixels by our own net")
     lines.append(f"  finish {facts['finish']}: drawn at {facts['finished_px']} pixels; layout {facts['layout']}")
