@@ -89,7 +89,9 @@ class Eye:
         self.looker = looker
         self.mean, self.spread = np.zeros(1), np.ones(1)
         first = self.of(train.pixels)
-        self.mean, self.spread = first.mean(0), first.std(0) + 1e-6
+        spread = first.std(0)
+        # What hardly ever stirs among real pictures must not decide alone.
+        self.mean, self.spread = first.mean(0), np.maximum(spread, 0.3 * np.median(spread))
 
     def of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Vectors [N, D] of pictures uint8 [N, S, S, 3]."""

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from daw_models.art.attributes import ATTRIBUTES, Standing
+from daw_models.art.glaze import glazed
 from daw_models.art.nets.painting import Painting, PaintingConfig
 from daw_models.art.tensors import as_pixels
 from daw_models.art.weights import fill, read_picture_weights
@@ -51,17 +52,27 @@ class Painter:
         """The latent of a seed, float32 [LATENT], normally distributed; the same whatever the libraries' version."""
         return latent_of(seed, self.net.config.generator.latent)
 
-    def paint(self, latent: NDArray[np.float32], wish: Wish) -> NDArray[np.uint8]:
+    def paint(self, latent: NDArray[np.float32], wish: Wish, *, glaze: bool = True) -> NDArray[np.uint8]:
         """The picture of a latent [LATENT] and a wish, uint8 [size, size, 3]; the same every time."""
-        painted: NDArray[np.uint8] = self.paint_all(latent[None], [wish])[0]
+        painted: NDArray[np.uint8] = self.paint_all(latent[None], [wish], glaze=glaze)[0]
         return painted
 
-    def paint_all(self, latents: NDArray[np.float32], wishes: Sequence[Wish]) -> NDArray[np.uint8]:
-        """The pictures of latents [N, LATENT] and N wishes, uint8 [N, size, size, 3]."""
+    def paint_all(
+        self, latents: NDArray[np.float32], wishes: Sequence[Wish], *, glaze: bool = True
+    ) -> NDArray[np.uint8]:
+        """The pictures of latents [N, LATENT] and N wishes, uint8 [N, size, size, 3].
+
+        Without `glaze` they are as the net paints them, in a third of the time and less close to their wishes.
+        """
         labels = torch.tensor([wish.label for wish in wishes])
         percentiles = torch.tensor([wish.attributes for wish in wishes], dtype=torch.float32)
         with torch.no_grad():
-            return as_pixels(self.net(torch.from_numpy(np.array(latents, np.float32)), labels, percentiles))
+            drawn = self.net(torch.from_numpy(np.array(latents, np.float32)), labels, percentiles).float()
+        if glaze:
+            wanted = self.standing.figures(labels.numpy(), percentiles.numpy())
+            spread = self.standing.spreads()[labels.numpy()]
+            drawn = glazed(drawn, torch.from_numpy(wanted), torch.from_numpy(spread))
+        return as_pixels(drawn)
 
 
 def latent_of(seed: int, count: int = LATENT) -> NDArray[np.float32]:

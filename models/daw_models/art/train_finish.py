@@ -25,8 +25,6 @@ from daw_models.art.wish import SETS
 
 _SHEET_COLUMNS = 8
 _HUE = ATTRIBUTES.index("hue")
-# No spread counts as smaller than this: grey pictures have no warmth to speak of.
-_LEAST_SPREAD = (0.03, 0.02, 0.03, 0.02, 0.02, 15.0, 0.005, 0.03)
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,6 @@ class FinishTraining:
     average: float = 0.995
     bfloat16: bool = True
     critic: CriticConfig = field(default_factory=lambda: CriticConfig(3, 256, 8, (96, 144, 192, 256)))
-
-
-def targets(standing: Standing, labels: NDArray[np.int64], percentiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The values [N, 8] that stand at these percentiles in their sets."""
-    marks = np.linspace(0, 1, standing.values.shape[2])
-    found = np.empty(percentiles.shape, np.float32)
-    for row, label in enumerate(labels):
-        for column in range(percentiles.shape[1]):
-            found[row, column] = np.interp(percentiles[row, column], marks, standing.values[label, column])
-    return found
 
 
 class FinishTask(Task):
@@ -94,9 +82,7 @@ class FinishTask(Task):
         self.standing, self.percentiles = standing_of(pictures, self.size)
         # Wishes are checked at half the size, where the generator is at work: finer edges are the last stage's affair.
         self.half_standing, _ = standing_of(pictures, self.size // 2)
-        tables = self.half_standing.values
-        spread = 0.5 * (tables[:, :, 84] - tables[:, :, 16])
-        self.spread = torch.from_numpy(np.maximum(spread, np.array(_LEAST_SPREAD, np.float32)))
+        self.spread = torch.from_numpy(self.half_standing.spreads())
         self.of_set = [np.flatnonzero(pictures.labels == label) for label in range(len(SETS))]
         shown = np.random.default_rng(training.seed + 1)
         rows = np.concatenate([shown.choice(mine, _SHEET_COLUMNS) for mine in self.of_set if len(mine)])
@@ -154,8 +140,8 @@ class FinishTask(Task):
     def _missed(self, drawn: Tensor, labels: NDArray[np.int64], wishes: NDArray[np.float32]) -> tuple[float, Tensor]:
         """How far the measured attributes are from the wished ones, in spreads of the set, and which way is nearer."""
         read = drawn.detach().requires_grad_()
-        found = measure_batch(halved(0.5 * (read + 1)))
-        off = found - torch.from_numpy(targets(self.half_standing, labels, wishes))
+        found = measure_batch(halved(0.5 * (read + 1)).clamp(0.02, 1.1))
+        off = found - torch.from_numpy(self.half_standing.figures(labels, wishes))
         around = (off[:, _HUE] + 180) % 360 - 180
         off = torch.cat([off[:, :_HUE], around[:, None], off[:, _HUE + 1 :]], 1) / self.spread[torch.from_numpy(labels)]
         loss = functional.smooth_l1_loss(off, torch.zeros_like(off))

@@ -1,0 +1,52 @@
+"""A thin glaze over a painted picture: light, contrast and colour as a whole are brought nearer to the wish.
+
+The net decides what is painted and how; a glaze is one gain, one saturation and one shift of colour for all pixels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from daw_models.art.attributes import ATTRIBUTES, measure_batch
+
+_REACHED = tuple(
+    ATTRIBUTES.index(name) for name in ("brightness", "contrast", "saturation", "colourfulness", "warmth", "hue")
+)
+_HUE = ATTRIBUTES.index("hue")
+_THUMBNAIL = 64
+_STEPS = 30
+_RATE = 0.06
+_THIN = 0.05
+_FURTHEST = torch.tensor([0.45, 0.7, 0.3, 0.3, 0.3])
+"""How far a glaze may go: the logs of gain and saturation, and the shift of each colour."""
+
+
+def glazed(pictures: Tensor, wanted: Tensor, spread: Tensor) -> Tensor:
+    """Pictures [N, 3, S, S] from -1 to 1 under glazes that bring their attributes nearer to `wanted` [N, 8].
+
+    `spread` [N, 8] says by how much each attribute may be off before it matters.
+    """
+    small = functional.adaptive_avg_pool2d(pictures, _THUMBNAIL)
+    settings = torch.zeros(len(pictures), 5, requires_grad=True)
+    optimiser = torch.optim.Adam([settings], _RATE)
+    with torch.enable_grad():
+        for _ in range(_STEPS):
+            off = measure_batch((0.5 * (_laid(small, settings) + 1)).clamp(0, 1)) - wanted
+            around = (off[:, _HUE] + 180) % 360 - 180
+            off = torch.cat([off[:, :_HUE], around[:, None], off[:, _HUE + 1 :]], 1) / spread
+            missed = functional.smooth_l1_loss(off[:, _REACHED], torch.zeros(len(pictures), len(_REACHED)))
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(len(pictures) * (missed + _THIN * settings.square().mean()))
+            optimiser.step()
+    return _laid(pictures, settings.detach())
+
+
+def _laid(pictures: Tensor, settings: Tensor) -> Tensor:
+    reach = _FURTHEST * torch.tanh(settings / _FURTHEST)
+    gain, saturation = reach[:, 0].exp()[:, None, None, None], reach[:, 1].exp()[:, None, None, None]
+    grey = pictures.mean(1, keepdim=True)
+    coloured = grey + saturation * (pictures - grey)
+    middle = coloured.mean((2, 3), keepdim=True)
+    return middle + gain * (coloured - middle) + reach[:, 2:, None, None]
