@@ -24,7 +24,6 @@ from daw_models.cover.motion import Floats, Frame, slerp
 from daw_models.cover.png import LARGEST_BYTES, Encoded, encode
 from daw_models.cover.retouch import Retouch, retouched
 from daw_models.cover.size import SIZE, check_size
-from daw_models.cover.tuning import tuned
 from daw_models.cover.upscaler import SHIPPED as UPSCALER_FILE
 from daw_models.cover.upscaler import enlarge, load_upscaler
 from daw_models.cover.wishes import Chosen, blended, choose, described, moved
@@ -89,7 +88,7 @@ class Studio:
     def cover(self, heard: Heard, order: Order) -> Cover:
         """The cover of a piece. Raises UsageError for a size, layout, finish, set or share that cannot be."""
         chosen, latent = self.wished(heard, order)
-        small = tuned(self.painter.paint(latent, chosen.wish), chosen.wish, self.painter.standing)
+        small = self.painter.paint(latent, chosen.wish)
         if order.retouch is not None:
             small = retouched(small, order.retouch, chosen.seed)
         large = graded(enlarge(self._enlarger, small))
@@ -189,7 +188,6 @@ def explained(cover: Cover) -> list[str]:
     lines.append(f"  wished for, after what you asked: {described(asked)}")
     lines.append("how it is made")
     lines.append(f"  painted at {facts['painted_px']} pixels by our own net (seed {facts['seed']})")
-    lines.append("  tones brought nearer to the wish")
     lines += [f"  {words}" for words in facts["retouched"]]
     lines.append(f"  enlarged to {facts['enlarged_px']} pixels by our own net")
     lines.append(f"  finish {facts['finish']}: drawn at {facts['finished_px']} pixels; layout {facts['layout']}")
