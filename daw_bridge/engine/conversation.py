@@ -171,7 +171,8 @@ class Conversation:
         if drums:
             self._drums_call = before
             return True
-        if self._floor.listening:
+        taken = self._floor.prepared is not None and self._floor.prepared.taken
+        if self._floor.listening or (self._floor.state is TurnState.THINKING and not taken):
             self._floor.drop_prepared()
             self._history.add(self._floor.call_turn, self._floor.capture.take(now_s))
         return False

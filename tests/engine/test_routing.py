@@ -321,6 +321,13 @@ def test_keys_do_not_wait_for_a_drummer_who_never_stops() -> None:
     assert not sounding(world.until(30.0).close().sent)
 
 
+def test_a_key_struck_while_the_model_thinks_about_drums_begins_a_call_of_its_own() -> None:
+    world = drums(World(drums="own", budget_ms=500.0, latency_s=0.7), 1.0, 4).until(3.31)
+    assert world.states()[-1] == "thinking"
+    world.play(3.32, "C4 D4 E4").until(12.0)
+    assert [note.pitch for note in world.of(TurnCalled)[0].call] == [60, 62, 64]
+
+
 # Touch
 
 
