@@ -134,7 +134,8 @@ class Standing:
     def spreads(self) -> NDArray[np.float32]:
         """Half of the way from the 16th to the 84th percentile [sets, 8], and never less than what one could see."""
         half = 0.5 * (self.values[:, :, 84] - self.values[:, :, 16])
-        return np.maximum(half, np.array(_LEAST_SPREAD, np.float32))
+        floored: NDArray[np.float32] = np.maximum(half, np.array(_LEAST_SPREAD, np.float32))
+        return floored
 
     def as_spec(self) -> dict[str, object]:
         """Plain values for a header."""

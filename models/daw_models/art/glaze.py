@@ -11,15 +11,14 @@ from torch.nn import functional
 
 from daw_models.art.attributes import ATTRIBUTES, measure_batch
 
-_REACHED = tuple(
-    ATTRIBUTES.index(name) for name in ("brightness", "contrast", "saturation", "colourfulness", "warmth", "hue")
-)
+_CARES = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "colourfulness": 1.0, "warmth": 1.0, "hue": 0.3}
+_REACHED = tuple(ATTRIBUTES.index(name) for name in _CARES)
 _HUE = ATTRIBUTES.index("hue")
 _THUMBNAIL = 64
 _STEPS = 30
 _RATE = 0.06
 _THIN = 0.05
-_FURTHEST = torch.tensor([0.45, 0.7, 0.3, 0.3, 0.3])
+_FURTHEST = torch.tensor([0.45, 0.6, 0.22, 0.22, 0.22])
 """How far a glaze may go: the logs of gain and saturation, and the shift of each colour."""
 
 
@@ -36,7 +35,8 @@ def glazed(pictures: Tensor, wanted: Tensor, spread: Tensor) -> Tensor:
             off = measure_batch((0.5 * (_laid(small, settings) + 1)).clamp(0, 1)) - wanted
             around = (off[:, _HUE] + 180) % 360 - 180
             off = torch.cat([off[:, :_HUE], around[:, None], off[:, _HUE + 1 :]], 1) / spread
-            missed = functional.smooth_l1_loss(off[:, _REACHED], torch.zeros(len(pictures), len(_REACHED)))
+            off = off[:, _REACHED] * torch.tensor(tuple(_CARES.values()))
+            missed = functional.smooth_l1_loss(off, torch.zeros_like(off))
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(len(pictures) * (missed + _THIN * settings.square().mean()))
             optimiser.step()
