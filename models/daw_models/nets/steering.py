@@ -43,7 +43,7 @@ def tone_pull(tones: Tensor, following: float, classes: Tensor, weights: Tensor)
     counts. `following` nats per log of a class's share undo a drift, where a standing preference alone would make the
     commonest tones ever commoner.
     """
-    counts = torch.zeros(classes.size(0), 12).scatter_add(1, classes, weights)
+    counts = torch.zeros(classes.size(0), 12).scatter_add_(1, classes, weights)
     heard = torch.add(counts, counts.sum(1, keepdim=True), alpha=0.02).add_(0.001)
     return (tones - following * torch.log(heard)).repeat(1, 11).narrow(1, 0, 128)
 
@@ -75,7 +75,7 @@ def repeated_figures(figures: Tensor, recent: Tensor, step: Tensor) -> Tensor:
     same.logical_and_(figures.narrow(1, 1, before) == newest.narrow(1, 1, 1))
     same.logical_and_(torch.bitwise_and(then, 63) == step.unsqueeze(1))
     closing = (last + torch.bitwise_right_shift(then, 6)).clamp_(0, 127)
-    times = torch.zeros(figures.size(0), 128).scatter_add(1, closing, same.float())
+    times = torch.zeros(figures.size(0), 128).scatter_add_(1, closing, same.float())
     strikes = (recent == recent.narrow(1, 0, 1)).cumprod(1).sum(1, keepdim=True)
     return times.scatter_add_(1, last, torch.exp2((strikes - 4).clamp_(min=0).float()) - 1.0)
 
