@@ -181,6 +181,9 @@ def _midi(finding: Finding) -> list[Check]:
                 windows="install loopMIDI or Windows MIDI Services, make a port there and name it with --port",
             )
             checks.append(Check(name, NOTE if ports else PROBLEM, f"works, but no virtual ports; {listed}", cure))
+        if system.get("ordinary"):
+            text = "its server has no real-time priority: on a busy machine it drops MIDI of every program"
+            checks.append(Check(name, NOTE, text, "start jackd with -R, or at least with -S, which waits for all"))
     if not working:
         cure = by_system(
             linux="sudo modprobe snd-seq for ALSA, or start a JACK server: sudo apt install jackd2, then jackd -d alsa",

@@ -65,6 +65,7 @@ def midi(_argument: str) -> Finding:
             finding["destinations"] = system.destinations()
             finding["works"] = True
             finding["virtual"] = _virtual_ports(api)
+            finding["ordinary"] = system.ordinary
         except BridgeError as error:
             finding["why"], finding["cure"] = error.what, error.cure
         systems.append(finding)

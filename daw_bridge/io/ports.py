@@ -78,6 +78,11 @@ class MidiSystem(Protocol):
         ...
 
     @property
+    def ordinary(self) -> bool:
+        """Whether a server delivers the messages that is known to have no real-time priority: it may lose them."""
+        ...
+
+    @property
     def path_s(self) -> float:
         """How long messages wait for the driver on their way in and out together, on average; 0 where they do not."""
         ...

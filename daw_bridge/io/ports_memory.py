@@ -18,6 +18,7 @@ class MemorySystem:
 
     api = "memory"
     path_s = 0.0
+    ordinary = False
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -110,6 +110,12 @@ class RtMidiSystem:
         return self._api
 
     @property
+    def ordinary(self) -> bool:
+        """Whether a server delivers the messages that is known to have no real-time priority."""
+        server = self._server()
+        return server is not None and server.clients_priority() == 0
+
+    @property
     def path_s(self) -> float:
         """How long messages wait for the driver on their way in and out together: a cycle of JACK, 0 elsewhere."""
         return self._path_s

@@ -28,6 +28,7 @@ WELL: dict[str, dict[str, Any]] = {
     "audio": {"outputs": ["Speakers"]},
     "synth": {"version": "2.3.1"},
     "priority": {"needed": True, "allowed": True},
+    "link": {"installed": False},
 }
 
 
@@ -75,6 +76,7 @@ def test_a_machine_that_is_well_can_run(capsys: Captured) -> None:
             PROBLEM,
             "no virtual ports",
         ),
+        ("midi", {"rtmidi": "6", "systems": [{**JACK, "ordinary": True}]}, "MIDI jack", NOTE, "no real-time priority"),
         ("models", {"error": "torch cannot be loaded"}, "models", PROBLEM, "torch cannot be loaded"),
         ("models", {"torch": "2", "models": []}, "models", PROBLEM, "phrase memory"),
         (
@@ -89,6 +91,7 @@ def test_a_machine_that_is_well_can_run(capsys: Captured) -> None:
         ("synth", {"error": "FluidSynth is not installed"}, "FluidSynth", NOTE, "not installed"),
         ("priority", {"needed": True, "allowed": False, "why": "not permitted"}, "real time", NOTE, "not permitted"),
         ("priority", {}, "real time", NOTE, "could not be looked at"),
+        ("link", {"installed": False}, "Link", NOTE, "not installed"),
     ],
 )
 def test_what_is_missing_is_said_with_its_cure(
