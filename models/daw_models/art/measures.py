@@ -51,7 +51,9 @@ def nearest_distances(asked: Vectors, among: Vectors) -> tuple[NDArray[np.int64]
 
 
 def rank_correlation(wanted: Vectors, found: Vectors) -> float:
-    """Spearman's rank correlation of two rows of figures; equal figures share their mean rank."""
+    """Spearman's rank correlation of two rows of figures; equal figures share their mean rank. 0 if all are equal."""
+    if wanted.min() == wanted.max() or found.min() == found.max():
+        return 0.0
     return float(np.corrcoef(_ranks(wanted), _ranks(found))[0, 1])
 
 
