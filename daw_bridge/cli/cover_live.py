@@ -42,7 +42,7 @@ class LiveLoop:
     """One picture after another, as fast as it is painted but not above `rate_hz`."""
 
     picture: Shows
-    draw: Callable[[Any, str], None]
+    draw: Callable[[Any, str], object]
     clock: Callable[[], float] = time.monotonic
     rate_hz: float = RATE_HZ
     shown_s: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))

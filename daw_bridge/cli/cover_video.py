@@ -54,7 +54,7 @@ def film(
     frames = journey.frames(pushes, rate_hz, seed=heard.seed & 0xFFFFFFFF)
     total = max(1, round(length_s * rate_hz))
     shown = studio.moving(heard, order, progress(frames, total=total, label="pictures"), side)
-    with _sound(piece, first_s, length_s) as sound:
+    with _sound(piece, first_s) as sound:
         count = write_video(target, shown, rate_hz=rate_hz, sound=sound)
         return {
             "file": str(target),
@@ -76,23 +76,15 @@ def _with_places(starts_s: tuple[float, ...], length_s: float) -> tuple[float, .
 
 
 @contextmanager
-def _sound(piece: Piece, first_s: float, length_s: float) -> Iterator[Path | None]:
-    """The piece as a sound file that begins with its first note and lasts as long as the pictures; None without."""
+def _sound(piece: Piece, first_s: float) -> Iterator[Path | None]:
+    """The piece as a sound file that begins with its first note; None without FluidSynth."""
     with tempfile.TemporaryDirectory(prefix="aiart-video-") as folder:
         path = Path(folder) / "sound.wav"
         try:
-            import numpy as np
-            import soundfile
+            from daw_bridge.offline.render import RenderSettings, piece_messages, render_messages
 
-            from daw_bridge.offline.render import render_piece
-
-            render_piece(path, piece)
-            samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-            wanted = round(length_s * rate)
-            fitted = np.zeros((wanted, samples.shape[1]), np.float32)
-            heard = samples[round(first_s * rate) :][:wanted]
-            fitted[: len(heard)] = heard
-            soundfile.write(path, fitted, rate)
+            earlier = [(max(0.0, at_s - first_s), data) for at_s, data in piece_messages(piece)]
+            render_messages(path, earlier, RenderSettings())
         except BridgeError as error:
             note(f"the video is silent: {error}")
             yield None

@@ -20,7 +20,8 @@ class Plain:
     def latent(self, seed: int) -> Floats:
         return np.random.default_rng(seed).standard_normal(32).astype(np.float32)
 
-    def paint(self, latent: Floats, wish: Wish) -> Picture:
+    def paint(self, latent: Floats, wish: Wish, *, glaze: bool = True) -> Picture:
+        assert not glaze
         self.wishes.append(wish)
         self.latents.append(latent)
         grey = np.clip(128 + 40 * latent[:16].reshape(4, 4), 0, 255).astype(np.uint8)

@@ -130,7 +130,7 @@ class Studio:
             if number % 2 == 1:
                 between = True
                 continue
-            small = self.painter.paint(frame.latent, glowing(wish, frame.excitement))
+            small = self.painter.paint(frame.latent, glowing(wish, frame.excitement), glaze=False)
             painted = np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
             if between and last is not None:
                 yield ((last.astype(np.uint16) + painted) // 2).astype(np.uint8)

@@ -100,7 +100,7 @@ def _feed(pipe: IO[bytes], pictures: Iterable[Picture]) -> int:
 
 def _command(program: str, target: Path, size: int, rate_hz: float, sound: Path | None) -> list[str]:
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", f"{rate_hz:g}", "-i", "-"]
-    heard = ["-i", str(sound), "-shortest"] if sound is not None else []
+    heard = ["-i", str(sound), "-af", "apad", "-shortest"] if sound is not None else []
     return [program, "-y", "-v", "error", *raw, *heard, *ENDINGS[target.suffix.lower()], *_WHOLE, str(target)]
 
 
