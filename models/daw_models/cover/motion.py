@@ -20,7 +20,7 @@ RISE_S = 0.05
 """How fast the picture follows an onset; faster would flicker at 25 pictures a second."""
 FALL_S = 0.5
 """How fast it forgets one."""
-REACH = 0.45
+REACH = 1.1
 """Angle, in radians, that the strongest push moves a picture by."""
 _PITCH_CLASSES = 12
 _SETTLING_S = 8 * FALL_S

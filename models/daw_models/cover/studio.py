@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 SOFTWARE: Final = "aiart-bridge cover"
 _PLACES: Final = 1000
 """Variations from this number on are places that a moving cover goes to."""
-_WAY: Final = 0.6
+_WAY: Final = 0.85
 """How far they are from the cover, as a share of the way to an unrelated picture."""
 
 
