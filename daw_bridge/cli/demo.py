@@ -1,4 +1,4 @@
-"""`aiart-bridge demo`: a whole call and response with no hardware, written as MIDI and sound."""
+"""`aiart-bridge demo`: a whole call and response with no hardware, written as MIDI, sound and a cover."""
 
 from __future__ import annotations
 
@@ -44,11 +44,14 @@ def main(argv: Sequence[str]) -> int:
     settings = _settings(options)
     call = _call(options)
     _check_folder(options.out)
+    _check_cover(options.cover_size)
     tier = _tier(str(settings["model"]))
     performed, api = _fast(call, settings, tier) if options.fast else _live(call, settings, tier)
     if not performed.response.notes:
         raise BridgeError("the answer has no notes", cure="try another --seed")
     files, sound = _write(options.out, performed, str(settings["soundfont"]))
+    if options.cover_size:
+        files["cover"] = _paint(options.out / "cover.png", files["both"], options.cover_size)
     _report(options, performed, api, files, sound)
     return 0
 
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the phrase to call with: {', '.join(CALLS)}, or a MIDI file",
     )
     parser.add_argument("--fast", action="store_true", default=False, help="in memory, without waiting for the music")
+    parser.add_argument("--cover-size", type=int, metavar="PX", default=3000, help="of the cover; 0 for none")
     parser.add_argument("--json", action="store_true", default=False, help="for scripts")
     parser.add_argument("--config", type=Path, metavar="FILE", default=None, help="settings file (TOML)")
     add_parameters(
@@ -87,6 +91,14 @@ def _check_folder(folder: Path) -> None:
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError("is not yours to write to", where=str(folder), cure="choose another folder with --out")
+
+
+def _check_cover(size: int) -> None:
+    """Raise UsageError for a size that no cover has, before the music plays."""
+    if size:
+        from daw_models.cover.size import check_size
+
+        check_size(size, "--cover-size")
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Value]:
@@ -177,6 +189,14 @@ def _write(folder: Path, performed: Performance, soundfont: str) -> tuple[dict[s
     return files, ""
 
 
+def _paint(out: Path, piece: Path, size: int) -> Path:
+    """The cover of the piece."""
+    from daw_bridge.cli.cover import make_cover
+
+    make_cover(piece, out, title="Call and Response", artist="aiart-bridge", size=size)
+    return out
+
+
 def _report(options: argparse.Namespace, performed: Performance, api: str, files: dict[str, Path], silent: str) -> None:
     for fault in performed.faults:
         note(f"fault: {fault.kind}: {fault.text}")
@@ -201,6 +221,7 @@ def _report(options: argparse.Namespace, performed: Performance, api: str, files
         "response": f"{len(performed.response)} notes by {'+'.join(performed.tiers)}"
         + ("" if api == "offline" else f" through {api} ports, first note {late_ms:.1f} ms after the call was over"),
         "both": "a track each",
+        "cover": "painted after the music",
         "sound": f"piano calls, electric piano answers, {performed.response.length_s:.1f} s",
     }
     width = max(len(str(file)) for file in files.values())

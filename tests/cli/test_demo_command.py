@@ -33,7 +33,8 @@ Captured = pytest.CaptureFixture[str]
 
 
 def fast(out: Path, *more: str) -> int:
-    return main(["demo", "--fast", "--model", "memory", "--out", str(out), *more])
+    """The demonstration without waiting and, unless asked for, without a cover."""
+    return main(["demo", "--fast", "--model", "memory", "--out", str(out), "--cover-size", "0", *more])
 
 
 def test_the_demo_leaves_call_response_both_and_says_where(tmp_path: Path, capsys: Captured) -> None:
@@ -50,6 +51,14 @@ def test_the_demo_leaves_call_response_both_and_says_where(tmp_path: Path, capsy
     alone = read_piece(tmp_path / "out" / "response.mid")
     assert alone.notes[0].on_tick == 0
     assert len(alone.notes) == len(response)
+
+
+def test_the_demo_leaves_a_cover(tmp_path: Path, capsys: Captured) -> None:
+    assert fast(tmp_path, "--cover-size", "96", "--json") == 0
+    file = json.loads(capsys.readouterr().out)["files"]["cover"]
+    assert Path(file).read_bytes().startswith(b"\x89PNG")
+    assert fast(tmp_path, "--cover-size", "5") == 2
+    assert "--cover-size: a cover of 5 pixels" in capsys.readouterr().err
 
 
 def test_the_same_seed_gives_the_same_answer(tmp_path: Path, capsys: Captured) -> None:
