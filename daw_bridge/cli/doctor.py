@@ -245,10 +245,9 @@ def _priority(finding: Finding) -> list[Check]:
 
 
 def _link(finding: Finding) -> list[Check]:
-    if finding.get("installed"):
-        return [Check("Link", OK, f"Ableton Link can give the beat: --clock link ({version('linkpython-extern')})")]
-    text = finding.get("error", "the extra is not installed: --clock link is left out")
-    return [Check("Link", NOTE, text, "pip install 'aiart-bridge[link]' (its library is under the GPL)")]
+    if "error" not in finding:
+        return [Check("Link", OK, f"Ableton Link can give the beat with --clock link ({finding['version']})")]
+    return [Check("Link", NOTE, finding["error"], "pip install 'aiart-bridge[link]' (its library is under the GPL)")]
 
 
 def _synth(finding: Finding) -> list[Check]:

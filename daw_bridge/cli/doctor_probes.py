@@ -138,7 +138,9 @@ def link(_argument: str) -> Finding:
     """The binding of Ableton Link, an extra."""
     from daw_bridge.io.link import link_installed
 
-    return {"installed": link_installed()}
+    if not link_installed():
+        return {"error": "the extra is not installed: --clock link is left out"}
+    return {"version": version("linkpython-extern")}
 
 
 PROBES: Final[dict[str, Callable[[str], Finding]]] = {

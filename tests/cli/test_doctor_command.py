@@ -28,7 +28,7 @@ WELL: dict[str, dict[str, Any]] = {
     "audio": {"outputs": ["Speakers"]},
     "synth": {"version": "2.3.1"},
     "priority": {"needed": True, "allowed": True},
-    "link": {"installed": False},
+    "link": {"version": "1.3.0"},
 }
 
 
@@ -49,6 +49,14 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
 
 def found(name: str) -> list[Check]:
     return [check for check in examine(None) if check.name.startswith(name)]
+
+
+def test_link_is_an_extra(machine: Machine) -> None:
+    assert [check.state for check in found("Link")] == [OK]
+    machine(link={"error": "the extra is not installed"})
+    (check,) = found("Link")
+    assert check.state == NOTE
+    assert "aiart-bridge[link]" in check.cure
 
 
 @pytest.mark.usefixtures("machine")
