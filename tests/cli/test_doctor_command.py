@@ -99,7 +99,7 @@ def test_a_machine_that_is_well_can_run(capsys: Captured) -> None:
         ("synth", {"error": "FluidSynth is not installed"}, "FluidSynth", NOTE, "not installed"),
         ("priority", {"needed": True, "allowed": False, "why": "not permitted"}, "real time", NOTE, "not permitted"),
         ("priority", {}, "real time", NOTE, "could not be looked at"),
-        ("link", {"installed": False}, "Link", NOTE, "not installed"),
+        ("link", {"error": "the extra is not installed"}, "Link", NOTE, "not installed"),
     ],
 )
 def test_what_is_missing_is_said_with_its_cure(
