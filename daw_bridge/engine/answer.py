@@ -28,7 +28,7 @@ FIRST_AHEAD_S: Final = 0.3
 HUSH_S: Final = 0.04
 """For so long from its start nothing is drawn for an answer that has `ENOUGH_S` in hand: the driver's threads, here and
 in the other program, deliver its first note without the model beside them."""
-ENOUGH_S: Final = 0.15
+ENOUGH_S: Final = 0.25
 
 SHORTEST_ANSWER_S: Final = 1.5
 LONGEST_ANSWER_S: Final = 60.0
