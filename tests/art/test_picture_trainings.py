@@ -155,7 +155,7 @@ def test_an_impossible_wish_is_refused() -> None:
 
 
 def test_shipped_recipes_fit_their_trainings(archive: Path, tmp_path: Path) -> None:
-    assert {"painter", "vae", "looker", "inpaint", "mlp-gan", "dcgan"} == set(picture_recipes())
+    assert {"painter", "vae", "looker", "inpaint", "mlp-gan", "dcgan"} <= set(picture_recipes())
     text = picture_recipes()["vae"].read_text().replace("batch = 16", "bunch = 16")
     with pytest.raises(UsageError, match="unknown key bunch"):
         train(tmp_path, text, archive)
