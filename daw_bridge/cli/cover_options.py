@@ -203,7 +203,7 @@ def _inner_title(piece: Piece) -> str:
 def _tidy(title: str) -> str:
     """A title without what catalogues leave at its end: a comma, a full stop after a whole word, a long number."""
     title = re.sub(r"\s+[a-z]{0,3}\d{5,}$", "", title).rstrip(" ,;:")
-    title = re.sub(r"(?<=[a-z]{4})\.$", "", title, flags=re.IGNORECASE).replace(" -- ", ": ") or title
+    title = re.sub(r"(?<=[a-z]{3})\.$", "", title, flags=re.IGNORECASE).replace(" -- ", ": ") or title
     return _capitalised(title.lower()) if title.isupper() and len(title) > 5 else title
 
 

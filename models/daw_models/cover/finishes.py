@@ -37,7 +37,7 @@ def graded(picture: Pixels) -> Pixels:
     opened = aim_low + (light - low) / max(high - low, 0.15) * (0.45 * aim_high + 0.55 * high - aim_low)
     radius = picture.shape[0] / 40.0
     firm = opened + 0.16 * (opened - blur(opened.astype(np.float32), radius))
-    graded_colours = np.concatenate([np.clip(firm, 0.0, 1.0)[..., None], colours[..., 1:] * 1.2], axis=-1)
+    graded_colours = np.concatenate([np.clip(firm, 0.0, 1.0)[..., None], colours[..., 1:] * 1.06], axis=-1)
     return as_bytes(from_oklab(graded_colours.astype(np.float32)))
 
 

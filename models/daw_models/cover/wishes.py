@@ -24,6 +24,10 @@ _NARROWEST, _WIDEST = 0.04, 0.96
 """The painter has seen little beyond these percentiles."""
 _PALEST: Final[Mapping[str, float]] = {"contrast": 0.22, "saturation": 0.25, "colourfulness": 0.15}
 """Of these even the quietest piece gets as much: a cover has to be seen from afar."""
+_GAUDIEST: Final[Mapping[str, float]] = {"saturation": 0.80, "colourfulness": 0.85}
+"""And of these the loudest gets no more."""
+_HUES: Final = (0.30, 0.70)
+"""The hues that paintings have; beyond lie those of a few strange plates."""
 
 LINKS: Final[Mapping[str, Mapping[str, float]]] = {
     "brightness": {"mode": 0.45, "register": 0.45, "tempo": 0.25, "voices": -0.2},
@@ -135,8 +139,8 @@ def choose(heard: Heard, *, set_name: str | None = None) -> Chosen:
     values = []
     for attribute in ATTRIBUTES:
         value = _hue(heard) if attribute == "hue" else percentile(f"score:{attribute}", score(LINKS[attribute], at))
-        least = _PALEST.get(attribute, 0.0)
-        values.append(_inside(least + (1.0 - least) * value))
+        least, most = _PALEST.get(attribute, 0.0), _GAUDIEST.get(attribute, 1.0)
+        values.append(_inside(least + (most - least) * value))
     picked = set_name or _set(heard, at)
     wish = Wish(picked, tuple(values))
     return Chosen(wish, heard.seed, tuple(_said(heard, at)), tuple(_reasons(heard, at, wish, set_name)), at)
@@ -172,9 +176,11 @@ def _inside(value: float) -> float:
 def _hue(heard: Heard) -> float:
     """The tonic's place on the circle of fifths, a minor key standing with its relative major, moved by the hash."""
     if heard.key is None:
-        return (heard.seed >> 8) % 997 / 996.0
-    tonic = heard.key.tonic + (3 if heard.key.mode == "minor" else 0)
-    return ((tonic * 7) % 12 + (heard.seed >> 8) % 97 / 96.0) / 12.0
+        place = (heard.seed >> 8) % 997 / 996.0
+    else:
+        tonic = heard.key.tonic + (3 if heard.key.mode == "minor" else 0)
+        place = ((tonic * 7) % 12 + (heard.seed >> 8) % 97 / 96.0) / 12.0
+    return _HUES[0] + (_HUES[1] - _HUES[0]) * place
 
 
 def _set(heard: Heard, at: Mapping[str, float]) -> str:
