@@ -17,11 +17,13 @@ from daw_tui.app import StageApp
 from daw_tui.roll import Roll
 from daw_tui.screens import takes as takes_page
 from daw_tui.screens.takes import TakesPage
+from daw_tui.widgets.cell_picture import CellPicture
 from daw_tui.widgets.meters import LevelMeters
 from daw_tui.widgets.piano_roll import PianoRoll
 from tests.tui.cell_picture import draw, screen_segments
 from tests.tui.scripted_bridge import CALL, RESPONSE, Clock, ScriptedBridge
 
+SAMPLE_COVER: Final = Path(__file__).with_name("sample-cover.png")
 SIZES: Final = ((80, 24), (120, 40))
 LATENCIES_MS: Final = (4.2, 3.9, 5.1, 4.4, 3.7, 8.9, 4.1, 4.6, 3.8, 4.0, 12.4, 4.3, 4.1, 3.9, 5.7, 4.2, 4.0, 4.8, 4.1)
 
@@ -83,6 +85,16 @@ async def compose(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     await settled(pilot, bridge)
 
 
+async def cover(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
+    """A cover is shown."""
+    await pilot.press("6")
+    app = pilot.app
+    app.query_one("#cover-file", Input).value = "ballad.mid"
+    app.query_one("#cover-picture", CellPicture).show_file(SAMPLE_COVER)
+    app.query_one("#cover-report", Static).update("ballad.png   in 7.9 s   landscape, paint, full")
+    await settled(pilot, bridge)
+
+
 async def takes(pilot: Pilot[int], bridge: ScriptedBridge) -> None:
     """Three takes are listed."""
     await pilot.press("3")
@@ -122,6 +134,7 @@ STAGES: Final[dict[str, Stage]] = {
     "takes": takes,
     "compose": compose,
     "presets": presets,
+    "cover": cover,
     "help": help_page,
     "offline": offline,
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from textual.widgets import Input
 
 from daw_bridge.control.schema import ACTIONS, PARAMETERS, Parameter, Value, choices_of
 from daw_bridge.engine import events
+from daw_bridge.errors import BridgeError
 from daw_bridge.music.messages import NoteOff, NoteOn
 from daw_tui.app import PAGES
 from daw_tui.bridge_view import BridgeView
@@ -16,6 +19,7 @@ from daw_tui.screens import takes
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import SLIDERS
 from daw_tui.screens.routing import ControllerTable
+from daw_tui.widgets.cell_picture import CellPicture
 from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.parameter import ParameterSlider
 from tests.tui.pictures import sample_json
@@ -183,6 +187,35 @@ def test_a_file_that_is_not_there_is_said() -> None:
         async with on_stage() as stage:
             await stage.press("4", *"none.mid", "enter")
             assert "no such file" in str(stage.app.query_one("#compose-report").render())
+
+    asyncio.run(play())
+
+
+def test_a_cover_is_asked_for_by_a_file_that_is_there() -> None:
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("6", *"none.mid", "enter")
+            assert "no such file" in str(stage.app.query_one("#cover-report").render())
+
+    asyncio.run(play())
+
+
+def test_a_picture_fills_the_page_two_pixels_a_cell(tmp_path: Path) -> None:
+    red_over_blue = Image.new("RGB", (64, 64), (0, 0, 255))
+    red_over_blue.paste((255, 0, 0), (0, 0, 64, 32))
+    red_over_blue.save(tmp_path / "cover.png")
+
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("6")
+            picture = stage.app.query_one(CellPicture)
+            await stage.until(lambda: picture.size.height > 4)
+            picture.show_file(tmp_path / "cover.png")
+            lines = [picture.render_line(y) for y in range(picture.size.height)]
+            middle = [next(one for one in line if one.text == "▀").style for line in (lines[1], lines[-2])]
+            assert [str(style.color.name) for style in middle if style and style.color] == ["#ff0000", "#0000ff"]
+            with pytest.raises(BridgeError, match="cannot be shown"):
+                picture.show_file(tmp_path / "nosuch.png")
 
     asyncio.run(play())
 

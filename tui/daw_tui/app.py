@@ -23,6 +23,7 @@ from daw_tui.computer_keyboard import DURATION_S, ComputerKeyboard
 from daw_tui.daemon_link import DaemonLink
 from daw_tui.messages import BridgeEnded, Pushed, Wanted
 from daw_tui.screens.compose import ComposePage
+from daw_tui.screens.cover import CoverPage
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import LivePage
 from daw_tui.screens.page import Page
@@ -33,7 +34,7 @@ from daw_tui.widgets.key_strip import KeyCap, KeyStrip
 from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.nav_bar import NavBar
 
-PAGES: Final = ("live", "routing", "takes", "compose", "presets")
+PAGES: Final = ("live", "routing", "takes", "compose", "presets", "cover")
 FRAME_S: Final = 1.0 / 12.0
 _IN_MEMORY: Final = "--midi-api=memory"
 PIANO_KEYS: Final[tuple[KeyCap, ...]] = (
@@ -97,7 +98,15 @@ class StageApp(App[int]):
         self._live = LivePage(self.view)
         self._takes = TakesPage(self._take_options)
         self._composing = ComposePage()
-        pages: tuple[Page, ...] = (self._live, RoutingPage(), self._takes, self._composing, PresetsPage())
+        self._covering = CoverPage()
+        pages: tuple[Page, ...] = (
+            self._live,
+            RoutingPage(),
+            self._takes,
+            self._composing,
+            PresetsPage(),
+            self._covering,
+        )
         self._by_name = dict(zip(PAGES, pages, strict=True))
         self._strip = LogStrip()
         self._caps = KeyStrip()
@@ -341,6 +350,10 @@ class StageApp(App[int]):
     def action_compose_now(self) -> None:
         """Start the job of the compose page."""
         self._composing.start()
+
+    def action_cover_now(self) -> None:
+        """Start the job of the cover page."""
+        self._covering.start()
 
     def action_noop(self) -> None:
         """A cap that only explains."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -11,14 +12,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Label, ProgressBar, Static
-from textual.worker import Worker, WorkerState
 
 from daw_bridge.control.pushes import CALL, RESPONSE
 from daw_bridge.errors import BridgeError
 from daw_tui import palette
 from daw_tui.cli_jobs import run_json
 from daw_tui.roll import Roll, RollNote
-from daw_tui.screens.page import Page
+from daw_tui.screens.job_page import JobPage, job_keys
 from daw_tui.widgets.key_strip import KeyCap
 from daw_tui.widgets.piano_roll import PianoRoll
 
@@ -29,20 +29,14 @@ _FIELDS: Final = (
 )
 
 
-class ComposePage(Page):
+class ComposePage(JobPage):
     """A form, a progress bar and the result."""
 
-    KEYS: ClassVar[tuple[KeyCap, ...]] = (
-        ("tab", "next field", "focus_next"),
-        ("enter", "compose", "compose_now"),
-        ("esc", "out of the field", "leave_field"),
-        ("?", "help", "help"),
-    )
+    KEYS: ClassVar[tuple[KeyCap, ...]] = job_keys("compose", "compose_now")
 
     def __init__(self, model: str = "") -> None:
-        super().__init__(id="compose")
+        super().__init__("compose")
         self._model = model
-        self._job: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """The parts."""
@@ -65,42 +59,24 @@ class ComposePage(Page):
             yield PianoRoll(Roll(), fit_all=True, id="compose-roll")
 
     def on_mount(self) -> None:
-        """Nothing is running yet."""
-        self.query_one(ProgressBar).visible = False
+        """Say what happens here."""
+        super().on_mount()
         self.say("The file is played as it is, then the model goes on. What it adds is shown in amber.")
 
-    def entered(self) -> None:
-        """Begin at the file."""
-        self.query_one("#compose-file", Input).focus()
-
-    def on_input_submitted(self) -> None:
-        """Enter in any field starts."""
-        self.start()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Start, or stop what runs."""
-        if event.button.id == "compose-now":
-            self.start()
-
-    def start(self) -> None:
-        """Start the job of the form; while one runs, end it."""
-        if self._job is not None and self._job.is_running:
-            self._job.cancel()
-            return
-        source = Path(self.query_one("#compose-file", Input).value.strip()).expanduser()
+    def work(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """Go on from the file of the form."""
+        source = Path(self.field("file")).expanduser()
         if not source.is_file():
             self.say(f"no such file: {source}" if source.name else "name a MIDI file first", palette.BAD)
-            return
-        out = self.query_one("#compose-out", Input).value.strip()
+            return None
+        out = self.field("out")
         target = Path(out).expanduser() if out else source.with_name(f"{source.stem}-continued.mid")
-        self._job = self.run_worker(
-            self._continue(source, target), group="compose", exclusive=True, exit_on_error=False
-        )
+        return lambda: self._continue(source, target)
 
     def _arguments(self, source: Path, target: Path) -> list[str]:
         arguments = ["compose", str(source), "-o", str(target)]
         for option in ("bars", "temperature", "seed"):
-            value = self.query_one(f"#compose-{option}", Input).value.strip()
+            value = self.field(option)
             if value:
                 arguments += [f"--{option}", value]
         return [*arguments, "--model", self._model] if self._model else arguments
@@ -112,22 +88,6 @@ class ComposePage(Page):
         roll = await asyncio.to_thread(continued_roll, source, target)
         self.query_one("#compose-roll", PianoRoll).show_roll(roll)
         self.say(_summary(report, target, time.monotonic() - began_s))
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The bar runs while the job does; how it ended is said."""
-        if event.worker is not self._job:
-            return
-        running = event.state in (WorkerState.PENDING, WorkerState.RUNNING)
-        self.query_one(ProgressBar).visible = running
-        self.query_one("#compose-now", Button).label = "stop" if running else "compose"
-        if event.state is WorkerState.ERROR:
-            self.say(str(event.worker.error), palette.BAD)
-        elif event.state is WorkerState.CANCELLED:
-            self.say("stopped; nothing was written")
-
-    def say(self, text: str | Text, colour: str = palette.DIM) -> None:
-        """Show a line over the roll."""
-        self.query_one("#compose-report", Static).update(Text(text, style=colour) if isinstance(text, str) else text)
 
 
 def continued_roll(source: Path, target: Path) -> Roll:
