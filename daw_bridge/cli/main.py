@@ -34,9 +34,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 _OUTPUT_FAILS: Final = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF)
 
-ABSENT: Final = ()
-"""Commands that are promised and not part of this version."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`aiart-bridge`: returns the exit status."""
@@ -107,8 +104,6 @@ def _dispatch(arguments: list[str], debug: bool) -> int:
 
 
 def _command(name: str) -> Callable[[list[str]], int]:
-    if name in ABSENT:
-        raise UsageError(f"the command {name!r} is not part of this version")
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
         cure = f"did you mean {close[0]!r}?" if close else "aiart-bridge --help lists the commands"
