@@ -33,6 +33,8 @@ _LIKELY: Final = ("noto", "cjk", "arial", "dejavu", "freesans", "unifont", "hira
 """Names of fonts that cover much are tried first."""
 _MOST_FONTS: Final = 400
 _CELL: Final = 40
+_PICTURELESS: Final = ("Mn", "Mc", "Me", "Cf", "Cc")
+"""Marks, joiners and controls: they have no picture of their own."""
 _SHAPED: Final = ("ARABIC", "HEBREW", "DEVANAGARI", "BENGALI", "TAMIL", "THAI", "GURMUKHI", "GUJARATI", "TELUGU")
 """Scripts that read wrong when their letters are merely put in a row."""
 
@@ -96,7 +98,7 @@ def _missing(text: str, font: Path, index: int) -> frozenset[str]:
         return frozenset(
             sign
             for sign in set(text)
-            if not sign.isspace() and unicodedata.category(sign)[0] not in "MC" and _picture(face, sign) in blanks
+            if not sign.isspace() and unicodedata.category(sign) not in _PICTURELESS and _picture(face, sign) in blanks
         )
     except (OSError, ValueError):
         return frozenset(text)
