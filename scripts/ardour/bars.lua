@@ -63,7 +63,12 @@ local function take(track, seconds, meanwhile)
   Session:request_roll(USER)
   wait_for("rolling", function() return Session:transport_rolling() end)
   if meanwhile then meanwhile() end
-  sleep(seconds)
+  -- By the song's own time: on a busy machine it passes more slowly than ours.
+  local last = seconds * Session:nominal_sample_rate()
+  for _ = 1, 200 * seconds do
+    if Session:transport_sample() >= last then break end
+    sleep(0.05)
+  end
   Session:request_stop(false, false, USER)
   wait_for("a stop", function() return Session:transport_stopped() end)
   sleep(0.5)
