@@ -36,7 +36,7 @@ class FinishTraining:
 
     seed: int = 1
     batch: int = 8
-    generator_rate: float = 6e-5
+    generator_rate: float = 1.2e-4
     fine_rate: float = 6e-4
     critic_rate: float = 3e-4
     warmup_steps: int = 50
@@ -45,7 +45,7 @@ class FinishTraining:
     redraw: float = 4.0
     redraw_every: int = 2
     adversarial_from: int = 150
-    obey: float = 1.0
+    obey: float = 0.6
     mixed: float = 0.4
     average: float = 0.995
     bfloat16: bool = True
