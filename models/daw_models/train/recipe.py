@@ -93,7 +93,8 @@ def read_recipe(name_or_file: str) -> Recipe:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        names = ", ".join(known_recipes())
+        painted = sorted(path.stem for path in (RECIPES / "pictures").glob("*.toml"))
+        names = ", ".join([*known_recipes(), *painted])
         raise UsageError("no such recipe", where=name_or_file, cure=f"give a .toml file or one of: {names}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"not valid TOML ({error})", where=str(path)) from error
