@@ -95,9 +95,7 @@ def _play(asked: Settings, stop: _Signals) -> int:
         if not bridge.real_time:
             _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")
         if bridge.system.ordinary:
-            _notice(
-                "this JACK server has no real-time priority and drops MIDI when it is busy: start it with -R or -S"
-            )
+            _notice("this JACK server has no real-time priority and drops MIDI when it is busy: start it with -R or -S")
         print(bridge.ready_line(best, server.address), flush=True)
         while not stop.wait(_LOOK_S):
             if not bridge.running:
