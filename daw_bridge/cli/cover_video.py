@@ -21,7 +21,7 @@ RATES_HZ: Final = range(5, 61)
 LONGEST_S: Final = 1200.0
 RING_S: Final = 1.5
 """What is left of the video after the last note has ended."""
-_PLACE_S: Final = 12.0
+_PLACE_S: Final = 6.0
 """A section longer than this travels through more than one place."""
 
 
