@@ -162,6 +162,10 @@ class _Signals:
         self._at_once = False
         # Not an Event: its `set` in a handler that interrupts its `wait` waits for ever for the lock of that wait.
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # The first get of a new queue takes its lock, and then waits for ever if its time has meanwhile run out
+        # (CPython 3.11): have that behind us while nobody waits.
+        with contextlib.suppress(queue.Empty):
+            self._wake.get_nowait()
 
     def raise_flag(self, _number: int, _frame: FrameType | None) -> None:
         """The handler."""
