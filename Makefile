@@ -7,7 +7,7 @@ help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 setup:  ## install everything into .venv
 	@AIART_VENV=$(VENV) scripts/setup.sh
-demo: setup  ## a whole call and response: MIDI files and sound, in demo/
+demo: setup  ## a whole call and response: MIDI files, sound and a cover, in demo/
 	@$(VENV)/bin/aiart-bridge demo --out demo
 test: setup  ## the whole test suite
 	@$(PY) -m pytest
