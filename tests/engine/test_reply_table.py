@@ -51,7 +51,7 @@ def test_every_legal_move_happens_on_stage(pair: tuple[TurnState, Move], monkeyp
         made.add((state, move))
         return after(state, move)
 
-    monkeypatch.setattr("daw_bridge.engine.conversation.after", watched)
+    monkeypatch.setattr("daw_bridge.engine.floor.after", watched)
     SCORES[pair]()
     assert pair in made
 

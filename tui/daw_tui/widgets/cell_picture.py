@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -14,7 +13,12 @@ from textual.widget import Widget
 from daw_bridge.errors import BridgeError
 from daw_tui import palette
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 _UPPER_HALF: Final = "▀"
+_BOX: Final = 4
+"""Pillow's resampling filter of that name; the library itself is imported with the first picture."""
 _EMPTY: Final = Style(bgcolor=palette.GROUND)
 
 
@@ -32,6 +36,8 @@ class CellPicture(Widget):
 
     def show_file(self, path: Path) -> None:
         """Show a picture file. Raises BridgeError when it cannot be read."""
+        from PIL import Image
+
         try:
             with Image.open(path) as file:
                 self._picture = file.convert("RGB").resize((480, 480), Image.Resampling.LANCZOS)
@@ -49,7 +55,7 @@ class CellPicture(Widget):
         if self._picture is None or side < 2:
             self._strips = []
         else:
-            fitted = self._picture.resize((side, side), Image.Resampling.BOX)
+            fitted = self._picture.resize((side, side), _BOX)
             left = (width - side) // 2
             self._strips = [_strip(fitted, row, left, width) for row in range(0, side, 2)]
         self.refresh()
