@@ -9,7 +9,7 @@ import pytest
 
 from daw_bridge.control.client import ControlClient
 from daw_bridge.control.commands import Learn, PresetRecall, PresetSave, Sound, Unlearn
-from daw_bridge.control.pushes import FaultSeen, Learning, MappingSet, ParameterValue, Push
+from daw_bridge.control.pushes import FaultSeen, Learning, MappingSet, ParameterValue, Preset, Push
 from daw_bridge.engine import events
 from daw_bridge.engine.mapping_targets import choices_of, position_of, value_at
 from daw_bridge.engine.parameters import ACTIONS, BY_NAME, PARAMETERS, ROUTE_FIELDS, Parameter, Value
@@ -54,6 +54,15 @@ def wait_for(client: ControlClient, wanted: Push, timeout_s: float = 2.0) -> flo
         if wanted in seen:
             return time.monotonic() - began_s
     raise AssertionError(f"{wanted} was not pushed, but {seen}")
+
+
+def wait_until(client: ControlClient, holds: Callable[[list[Push]], bool], timeout_s: float = 5.0) -> None:
+    """Wait for something to hold, given all that is pushed meanwhile."""
+    end_s = time.monotonic() + timeout_s
+    seen: list[Push] = []
+    while not holds(seen):
+        assert time.monotonic() < end_s, seen
+        seen += client.poll(0.01)
 
 
 @pytest.mark.parametrize("parameter", MOVED, ids=lambda item: item.name)
@@ -127,12 +136,11 @@ def test_a_preset_brings_all_values_back(desk: EngineDesk, client: ControlClient
         desk.feed(events.ParameterSet(parameter.name, another_value(parameter)))
     wanted = {item.name: desk.engine.parameters[item.name] for item in LIVE}
     client.send(PresetSave("mine"))
-    wait_for(client, ParameterValue("length", wanted["length"]))
+    wait_until(client, lambda seen: any(isinstance(push, Preset) and push.name == "mine" for push in seen))
     for parameter in LIVE:
         desk.feed(events.ParameterSet(parameter.name, parameter.default))
     client.send(PresetRecall("mine"))
-    wait_for(client, ParameterValue("budget_ms", wanted["budget_ms"]))
-    assert {item.name: desk.engine.parameters[item.name] for item in LIVE} == wanted
+    wait_until(client, lambda _: {item.name: desk.engine.parameters[item.name] for item in LIVE} == wanted)
 
 
 def test_what_cannot_be_learned_is_said(client: ControlClient) -> None:
