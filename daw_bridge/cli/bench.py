@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         help="JACK server: of ordinary priority, raised like our own helpers, waiting for its clients, or real-time",
     )
     parser.add_argument("--load", type=int, default=0, metavar="N", help="busy processes beside it")
-    parser.add_argument("--with-tui", action="store_true", help="the live screen attached, in a terminal of its own")
+    parser.add_argument("--with-tui", action="store_true", help="also with the live screen attached")
     parser.add_argument("--compare", choices=("notochord",), help="time per note of another program's model, here")
     parser.add_argument("--compare-python", default="", metavar="FILE", help="the Python that program is installed for")
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the histograms")
@@ -107,7 +108,7 @@ def _checked(options: argparse.Namespace) -> argparse.Namespace:
 
 def _measured(options: argparse.Namespace) -> list[Measured]:
     """Each scene over each kind of port. Raises MissingPartError if JACK was asked for by name and is not there."""
-    from daw_bridge.live.bench.scene import SCENES, THRU_NOTES_A_TURN
+    from daw_bridge.live.bench.scene import SCENES, THRU_NOTES_A_TURN, Conditions
     from daw_bridge.live.bench.stage import over_jack, over_memory
 
     runs = []
@@ -115,10 +116,11 @@ def _measured(options: argparse.Namespace) -> list[Measured]:
     for scene in sorted(set(options.scenes), key=SCENES.index):
         turns = options.turns * (THRU_NOTES_A_TURN if scene == "thru" else 1)
         if tier is not None:
-            runs.append(over_memory(_conditions(options, scene, "memory"), tier, turns))
+            runs.append(over_memory(Conditions(scene, "memory", busy=options.load), tier, turns))
         if options.over in ("jack", "both"):
             try:
-                runs.append(over_jack(_conditions(options, scene, "jack"), options.model, turns))
+                for conditions in _over_jack(options, scene):
+                    runs.append(over_jack(conditions, options.model, turns))
             except MissingPartError as error:
                 if options.over == "jack":
                     raise
@@ -134,12 +136,12 @@ def _tier(name: str) -> Tier:
     return load_tier(model_files(name)[1])
 
 
-def _conditions(options: argparse.Namespace, scene: str, over: str) -> Conditions:
+def _over_jack(options: argparse.Namespace, scene: str) -> list[Conditions]:
+    """With the screen, the same without it comes first: what it costs is the difference."""
     from daw_bridge.live.bench.scene import Conditions
 
-    if over == "memory":
-        return Conditions(scene, over, busy=options.load)
-    return Conditions(scene, over, options.period, options.server, options.load, options.with_tui)
+    alone = Conditions(scene, "jack", options.period, options.server, options.load)
+    return [alone, replace(alone, screen=True)] if options.with_tui else [alone]
 
 
 def _compared(options: argparse.Namespace) -> list[Compared]:

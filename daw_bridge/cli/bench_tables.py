@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from daw_bridge.cli.output import print_table
@@ -22,6 +22,32 @@ MEASURES: Final = {
 _BARS_FIRST: Final = "bar line to first note heard"
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenCost:
+    """A 99th percentile without and with the screen attached, in ms."""
+
+    scene: str
+    over: str
+    measure: str
+    alone_ms: float
+    beside_ms: float
+
+
+def screen_costs(runs: Sequence[Measured]) -> list[ScreenCost]:
+    """What the screen costs, measure by measure: every run beside one is compared with the same run alone."""
+    costs = []
+    for beside in runs:
+        same = replace(beside.conditions, screen=False)
+        alone = next((run for run in runs if run.conditions == same), None)
+        if not beside.conditions.screen or alone is None:
+            continue
+        for name, spread in beside.spreads.items():
+            before = alone.spreads[name]
+            if before.p99 is not None and spread.p99 is not None:
+                costs.append(ScreenCost(same.scene, place(same), measure(beside, name), before.p99, spread.p99))
+    return costs
+
+
 def document(model: str, runs: Sequence[Measured], compared: Sequence[Compared]) -> dict[str, Any]:
     """Everything, for `--json`."""
     return {
@@ -32,12 +58,13 @@ def document(model: str, runs: Sequence[Measured], compared: Sequence[Compared])
         },
         "model": model,
         "runs": [asdict(run) | {"whole": run.whole} for run in runs],
+        "screen": [asdict(cost) for cost in screen_costs(runs)],
         "compared": [asdict(each) for each in compared],
     }
 
 
 def print_figures(runs: Sequence[Measured], compared: Sequence[Compared]) -> None:
-    """A table of distributions, then a line for each scene, its late turns, and the comparison."""
+    """A table of distributions, then a line for each scene, its late turns, and the comparisons."""
     header = ["scene", "over", "measure, ms", "p50", "p99", "p99.9", "worst", "n"]
     rows = []
     for run in runs:
@@ -48,6 +75,11 @@ def print_figures(runs: Sequence[Measured], compared: Sequence[Compared]) -> Non
         print(_sentence(run))
         for late in run.late:
             print(f"  turn {late.turn}: {_late(late.handed_over_ms, late.heard_ms, lost=late.lost)}")
+    for cost in screen_costs(runs):
+        print(
+            f"{cost.scene} over {cost.over}, {cost.measure}: p99 {cost.alone_ms:.2f} ms alone, "
+            f"{cost.beside_ms:.2f} ms with the screen ({cost.beside_ms - cost.alone_ms:+.2f})"
+        )
     for each in compared:
         print(
             f"{each.tier}: {each.ours_ms.p50:.2f} ms a note, notochord (random weights, two events a note): "

@@ -10,7 +10,6 @@ import torch
 
 from daw_bridge.errors import UsageError
 from daw_models.art.compare import compare_painters, picture_file
-from daw_models.art.course import CHECKPOINT
 from daw_models.art.evaluate import evaluate_painter
 from daw_models.art.export import export_vae
 from daw_models.art.looker import LAYERS, Looker
@@ -21,7 +20,7 @@ from daw_models.art.train import train_pictures
 from daw_models.art.weights import read_picture_weights
 from daw_models.art.wish import SETS, Wish
 from daw_models.cli import main
-from daw_models.train.checkpoint import load_checkpoint
+from daw_models.train.checkpoint import CHECKPOINT, load_checkpoint
 from daw_models.weights_file import find_model
 from tests.art.art_builders import PAINTER, picture, write_archive
 

@@ -9,9 +9,11 @@ import pytest
 
 from daw_bridge.cli.bench import main
 from daw_bridge.cli.bench_picture import gathered
+from daw_bridge.cli.bench_tables import ScreenCost, screen_costs
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.events import Fault, MidiArrived, Sent, TurnCalled, TurnStreamed
 from daw_bridge.errors import MissingPartError, UsageError
+from daw_bridge.live.bench.company import COLUMNS, ROWS, START_LIMIT_S, STILL_S, Drawn, until_up
 from daw_bridge.live.bench.delivery import Passing, delivered, of_hex
 from daw_bridge.live.bench.log import BridgeLog
 from daw_bridge.live.bench.scene import Conditions, LateTurn, measured
@@ -114,6 +116,51 @@ def test_the_balance_of_both_ways_decides_whether_a_run_is_whole() -> None:
     ]
 
 
+def test_what_the_screen_costs_is_the_difference_to_the_same_run_without_it() -> None:
+    runs = []
+    for screen, late_s in ((False, 0.0005), (True, 0.00075)):
+        log = BridgeLog()
+        answered(log, 1, 10.0, handed_over_s=late_s)
+        conditions = Conditions("pause", "jack", 128, "ordinary", screen=screen)
+        runs.append(measured(conditions, Performance([Heard(10.0, 10.003)], heard=heard_all(log)), log))
+    other = Conditions("bars", "jack", 128, "ordinary", screen=True)
+    runs.append(measured(other, Performance(), BridgeLog()))
+    costs = {cost.measure: cost for cost in screen_costs(runs)}
+    assert costs["note-on handed to the driver after it was due"] == ScreenCost(
+        "pause", "jack -p 128 ordinary", "note-on handed to the driver after it was due", 0.5, 0.75
+    )
+    assert {cost.scene for cost in costs.values()} == {"pause"}
+
+
+def test_the_music_waits_until_the_screen_is_drawn_and_still() -> None:
+    now_s = [0.0]
+    drawn = Drawn(lambda: now_s[0])
+    writes = {1.0: 20, 1.5: 2 * ROWS * COLUMNS, 2.5: 500}
+
+    def sleep(for_s: float) -> None:
+        before_s = now_s[0]
+        now_s[0] += for_s
+        for at_s, count in writes.items():
+            if before_s < at_s <= now_s[0]:
+                drawn.add(count)
+
+    until_up(drawn, lambda: True, sleep)
+    assert 2.5 + STILL_S < now_s[0] < 2.7 + STILL_S
+
+
+def test_a_screen_that_ends_or_stays_empty_is_not_waited_for_for_ever() -> None:
+    now_s = [0.0]
+
+    def sleep(for_s: float) -> None:
+        now_s[0] += for_s
+
+    with pytest.raises(MissingPartError, match="ended by itself"):
+        until_up(Drawn(lambda: now_s[0]), lambda: now_s[0] < 1.0, sleep)
+    with pytest.raises(MissingPartError, match="not up after"):
+        until_up(Drawn(lambda: now_s[0]), lambda: True, sleep)
+    assert now_s[0] == pytest.approx(START_LIMIT_S + 1.0, abs=0.2)
+
+
 SCENES = ["--over", "memory", "--model", "memory"]
 
 
@@ -121,7 +168,7 @@ def test_a_script_gets_the_documented_keys(capsys: pytest.CaptureFixture[str], t
     picture = tmp_path / "bench.png"
     assert main([*SCENES, "--turns", "2", "--json", "--picture", str(picture)]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"machine", "model", "runs", "compared"}
+    assert set(document) == {"machine", "model", "runs", "screen", "compared"}
     pause, bars, thru = document["runs"]
     for run in (pause, bars):
         assert (run["turns"], run["answered"], run["counts"]["hanging"], run["whole"]) == (2, 2, 0, True)

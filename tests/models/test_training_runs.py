@@ -15,8 +15,8 @@ from daw_bridge.errors import UsageError
 from daw_models.cli import main
 from daw_models.data.corpus import Corpus
 from daw_models.nets.build import load_net
-from daw_models.train.checkpoint import load_checkpoint
-from daw_models.train.loop import LOG, train
+from daw_models.train.checkpoint import LOG, load_checkpoint
+from daw_models.train.loop import train
 from daw_models.train.recipe import Recipe, TrainConfig, known_recipes, read_recipe
 from daw_models.weights_file import read_header
 from tests.models.model_builders import TINY, corpus_of, music, scale_run, write_melodies

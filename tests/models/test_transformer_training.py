@@ -14,9 +14,9 @@ from daw_models.data.corpus import Corpus
 from daw_models.nets.build import load_net
 from daw_models.nets.transformer import TransformerConfig, TransformerNet
 from daw_models.program import ensure_program
-from daw_models.train.checkpoint import load_checkpoint
+from daw_models.train.checkpoint import CHECKPOINT, LOG, load_checkpoint
 from daw_models.train.export import export, write_weights
-from daw_models.train.loop import CHECKPOINT, LOG, train
+from daw_models.train.loop import train
 from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe, TrainConfig, read_recipe
 from tests.models.model_builders import TINY as TINY_LSTM

@@ -19,15 +19,14 @@ from torch import Tensor, nn
 
 from daw_bridge.errors import UsageError
 from daw_models.train.checkpoint import (
+    CHECKPOINT,
+    LOG,
     Checkpoint,
     load_checkpoint,
     optimiser_tensors,
     restore_optimisers,
     save_checkpoint,
 )
-
-CHECKPOINT = "checkpoint.safetensors"
-LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)

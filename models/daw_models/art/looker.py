@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.nets.looker import LAYERS, LookerConfig, LookerNet
-from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.weights import open_net
 from daw_models.weights_file import WEIGHTS
 
 __all__ = ["LAYERS", "Looker"]
@@ -24,11 +24,8 @@ class Looker:
     def load(cls, path: Path | None = None) -> Looker:
         """The shipped looker, or that of a file. Raises UsageError, naming the file, if it cannot be used."""
         path = WEIGHTS / "looker.safetensors" if path is None else path
-        _, architecture, tensors = read_picture_weights(path, "looker")
-        net = LookerNet(LookerConfig.from_spec(architecture))
-        fill(net, tensors, path)
-        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(net)
+        net, _ = open_net(path, "looker", lambda spec: LookerNet(LookerConfig.from_spec(spec)))
+        return cls(channels_last(net))
 
     def features(self, pictures: Tensor) -> dict[str, Tensor]:
         """Pictures [N, 3, H, W] from 0 to 1 to the features [N, C, h, w] of each of the `LAYERS`."""

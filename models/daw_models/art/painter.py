@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from daw_models.art.attributes import ATTRIBUTES, Standing
 from daw_models.art.glaze import glazed
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.nets.painting import Painting, PaintingConfig
 from daw_models.art.tensors import as_pixels
-from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.weights import open_net
 from daw_models.art.wish import SETS, Wish
 from daw_models.weights_file import WEIGHTS
 
@@ -35,13 +36,10 @@ class Painter:
     def load(cls, path: Path | None = None) -> Painter:
         """Read the weights. Raises UsageError, naming the file, if it is missing, damaged or no painter."""
         path = SHIPPED if path is None else path
-        header, architecture, tensors = read_picture_weights(path, "painter")
-        net = Painting(PaintingConfig.from_spec(architecture))
-        fill(net, tensors, path)
-        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net, header = open_net(path, "painter", lambda spec: Painting(PaintingConfig.from_spec(spec)))
         trained_on = header["trained_on"]
         assert isinstance(trained_on, dict)
-        return cls(net, Standing.from_spec(trained_on["standing"]))
+        return cls(channels_last(net), Standing.from_spec(trained_on["standing"]))
 
     @property
     def size(self) -> int:

@@ -14,7 +14,7 @@ from daw_bridge.errors import UsageError
 from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
 from daw_models.art.nets.inpainter import InpainterConfig, InpainterNet
 from daw_models.art.tensors import as_pixels
-from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.weights import open_net
 from daw_models.weights_file import WEIGHTS
 
 
@@ -28,10 +28,7 @@ class Redrawer:
     def load(cls, path: Path | None = None) -> Redrawer:
         """The shipped autoencoder, or that of a file. Raises UsageError, naming the file, if it cannot be used."""
         path = WEIGHTS / "vae.safetensors" if path is None else path
-        _, architecture, tensors = read_picture_weights(path, "vae")
-        net = Autoencoder(AutoencoderConfig.from_spec(architecture))
-        fill(net, tensors, path)
-        return cls(net)
+        return cls(open_net(path, "vae", lambda spec: Autoencoder(AutoencoderConfig.from_spec(spec)))[0])
 
     @property
     def size(self) -> int:
@@ -65,10 +62,7 @@ class Inpainter:
     def load(cls, path: Path | None = None) -> Inpainter:
         """The shipped inpainter, or that of a file. Raises UsageError, naming the file, if it cannot be used."""
         path = WEIGHTS / "inpaint.safetensors" if path is None else path
-        _, architecture, tensors = read_picture_weights(path, "inpaint")
-        net = InpainterNet(InpainterConfig.from_spec(architecture))
-        fill(net, tensors, path)
-        return cls(net)
+        return cls(open_net(path, "inpaint", lambda spec: InpainterNet(InpainterConfig.from_spec(spec)))[0])
 
     @property
     def size(self) -> int:

@@ -14,6 +14,7 @@ from daw_models.art.export import export_article, export_inpaint, export_looker,
 from daw_models.art.grids import encode
 from daw_models.art.nets.articles import ArticleConfig
 from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.nets.painting import Painting, PaintingConfig
 from daw_models.art.pictures import Pictures, read_pictures
 from daw_models.art.recipes import PictureRecipe
@@ -159,7 +160,7 @@ def _painter(job: _Job) -> list[Path]:
     vae = Autoencoder(vae_settings.net)
     vae.load_state_dict(load_checkpoint(vae_run).part("average.vae."))
     vae.eval().requires_grad_(False)
-    vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(vae)
     grids = encode(vae, train, windows=settings.windows, code=generator.code, seed=among.seed)
     gan_run = job.go(GanTask(among, grids, vae), settings.pace, job.out / "gan", 0.4)
     painting = Painting(PaintingConfig(generator, net, finish.fine))

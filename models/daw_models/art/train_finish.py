@@ -15,7 +15,7 @@ from daw_models.art.attributes import ATTRIBUTES, Standing, measure_batch
 from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.autoencoder import Encoder
 from daw_models.art.nets.critic import Critic, CriticConfig, moved
-from daw_models.art.nets.layers import halved
+from daw_models.art.nets.layers import channels_last, halved
 from daw_models.art.nets.painting import Painting
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, scaled, tiled
@@ -62,7 +62,7 @@ class FinishTask(Task):
         critic = Critic(training.critic)
         self.nets = {"painting": painting, "critic": critic}
         for net in self.nets.values():
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            channels_last(net)
         self.averages = {"painting": copy.deepcopy(painting).requires_grad_(False)}
         self.size = painting.config.size
         painting.decoder.requires_grad_(False)

@@ -21,6 +21,7 @@ from daw_models.art.nets.autoencoder import Autoencoder
 from daw_models.art.nets.critic import Critic, CriticConfig, moved
 from daw_models.art.nets.gauge import Gauge
 from daw_models.art.nets.generator import Generator, GeneratorConfig, underpainting_input
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.tensors import tiled
 from daw_models.art.train_vae import falling_rate
 from daw_models.art.wish import SETS
@@ -100,7 +101,7 @@ class GanTask(Task):
         gauge = Gauge(training.critic.inside)
         self.nets = {"generator": generator, "critic": critic, "gauge": gauge}
         for net in self.nets.values():
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            channels_last(net)
         self.averages = {"generator": copy.deepcopy(generator).requires_grad_(False)}
         self.optimisers = {
             "generator": torch.optim.Adam(generator.parameters(), training.learning_rate, betas=(0.0, 0.99)),

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.inpainter import InpainterConfig, InpainterNet
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, tiled
 from daw_models.art.train_vae import detail_loss, falling_rate
@@ -61,8 +62,7 @@ class InpaintTask(Task):
         self.pictures, self.held = pictures.split()
         torch.manual_seed(training.seed)
         self.random = np.random.default_rng(training.seed)
-        net = InpainterNet(training.net)
-        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = channels_last(InpainterNet(training.net))
         self.nets = {"inpaint": net}
         self.averages = {"inpaint": copy.deepcopy(net).requires_grad_(False)}
         self.optimisers = {"inpaint": torch.optim.Adam(net.parameters(), training.learning_rate, betas=(0.9, 0.99))}

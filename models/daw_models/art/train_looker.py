@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from daw_models.art.course import Task, follow, go_back
+from daw_models.art.nets.layers import channels_last
 from daw_models.art.nets.looker import LookerConfig, LookerNet
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, tiled
@@ -59,8 +60,7 @@ class LookerTask(Task):
         _, self.percentiles = standing_of(kept, training.size)
         torch.manual_seed(training.seed)
         self.random = np.random.default_rng(training.seed)
-        net = LookerNet(LookerConfig(sets=len(SETS), books=count))
-        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = channels_last(LookerNet(LookerConfig(sets=len(SETS), books=count)))
         self.nets = {"looker": net}
         self.averages = {"looker": copy.deepcopy(net).requires_grad_(False)}
         self.optimisers = {"looker": torch.optim.AdamW(net.parameters(), training.learning_rate, weight_decay=0.02)}

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from daw_models.art.course import Task, follow, go_back
 from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
-from daw_models.art.nets.layers import halved
+from daw_models.art.nets.layers import channels_last, halved
 from daw_models.art.pictures import Pictures, random_batch
 from daw_models.art.tensors import as_tensor, tiled
 
@@ -59,7 +59,7 @@ class VaeTask(Task):
         self.pictures, self.held = pictures.split()
         torch.manual_seed(training.seed)
         self.random = np.random.default_rng(training.seed)
-        net = Autoencoder(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = channels_last(Autoencoder(config))
         self.nets = {"vae": net}
         self.averages = {"vae": copy.deepcopy(net).requires_grad_(False)}
         self.optimisers = {"vae": torch.optim.Adam(net.parameters(), training.learning_rate, betas=(0.9, 0.99))}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from daw_bridge.errors import UsageError
-from daw_models.weights_file import FORMAT, FORMAT_VERSION, PICTURE, read_header, tensors_digest
+from daw_models.halves import write_halves
+from daw_models.weights_file import PICTURE, read_header, tensors_digest
 
 LICENCE = "CC0 1.0"
+Net = TypeVar("Net", bound=torch.nn.Module)
 
 
 def write_picture_weights(
@@ -28,24 +30,16 @@ def write_picture_weights(
     licence: str = LICENCE,
 ) -> Path:
     """Write fp16 tensors and their header beside the target and move the file into place."""
-    halves = {key: tensor.detach().to(torch.float16).contiguous() for key, tensor in tensors.items()}
-    metadata = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "name": path.stem,
-        "kind": PICTURE,
-        "architecture": json.dumps(dict(architecture)),
-        "vocabulary": "null",
-        "trained_on": json.dumps(trained_on),
-        "recipe": json.dumps(recipe),
-        "figures": json.dumps(figures),
-        "licence": licence,
-        "sha256": tensors_digest({key: tensor.numpy().tobytes() for key, tensor in halves.items()}),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    save_file(halves, temporary, metadata=metadata)
-    temporary.replace(path)
+    write_halves(
+        path,
+        tensors,
+        {"name": path.stem, "kind": PICTURE, "licence": licence},
+        architecture=dict(architecture),
+        vocabulary=None,
+        trained_on=trained_on,
+        recipe=recipe,
+        figures=figures,
+    )
     return path
 
 
@@ -80,3 +74,14 @@ def fill(net: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> Non
         first = str(error).splitlines()[0]
         raise UsageError(f"weights do not fit their header ({first})", where=str(path)) from error
     net.eval().requires_grad_(False)
+
+
+def open_net(path: Path, family: str, build: Callable[[Mapping[str, object]], Net]) -> tuple[Net, dict[str, object]]:
+    """The net of a weights file, built from the architecture in its header, ready for use; and the header.
+
+    Raises UsageError, naming the file, if it is missing, damaged or of another family.
+    """
+    header, architecture, tensors = read_picture_weights(path, family)
+    net = build(architecture)
+    fill(net, tensors, path)
+    return net, header

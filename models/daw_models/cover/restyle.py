@@ -107,7 +107,7 @@ def _descend(start: Tensor, goal: _Goal, steps: int, settings: StyleSettings) ->
         optimiser.zero_grad()
         rough = (picture.diff(dim=2).abs().mean() + picture.diff(dim=3).abs().mean()) * settings.smoothness
         loss = goal.loss(picture, settings) + rough
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimiser.step()
         with torch.no_grad():
             picture.clamp_(0.0, 1.0)
@@ -156,9 +156,8 @@ def _ascend(picture: Tensor, features: Features, layer: str, rate: float, jitter
     maps = features(moved)
     if layer not in maps:
         raise ValueError(f"no layer {layer!r}; there are {', '.join(maps)}")
-    maps[layer].pow(2).mean().backward()  # type: ignore[no-untyped-call]
-    assert moved.grad is not None
-    slope = moved.grad / (moved.grad.abs().mean() + _TINY)
+    (slope,) = torch.autograd.grad(maps[layer].pow(2).mean(), moved)
+    slope = slope / (slope.abs().mean() + _TINY)
     stepped = (moved.detach() + rate * slope.clamp(-3.0, 3.0)).clamp(0.0, 1.0)
     return stepped.roll(tuple(-shift for shift in jitter), dims=(2, 3))
 

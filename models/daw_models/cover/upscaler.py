@@ -44,7 +44,8 @@ class Upscaler(nn.Module):
         self.blocks = nn.ModuleList(_Block(width) for _ in range(config.blocks))
         self.out = nn.Conv2d(width, 3 * config.scale**2, 3, padding=1)
         nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+        assert self.out.bias is not None
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, small: Tensor) -> Tensor:
         """The larger picture, not clipped."""
@@ -64,7 +65,8 @@ class _Block(nn.Module):
         self.second = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, inner: Tensor) -> Tensor:
-        return inner + self.second(functional.leaky_relu(self.first(inner), 0.2))  # type: ignore[no-any-return]
+        added: Tensor = self.second(functional.leaky_relu(self.first(inner), 0.2))
+        return inner + added
 
 
 def enlarge(net: Upscaler, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

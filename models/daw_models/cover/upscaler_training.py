@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from daw_bridge.errors import UsageError
+from daw_models.art.course import go_back
 from daw_models.art.pictures import picture_bytes
 from daw_models.art.recipes import PictureRecipe
 from daw_models.cover.upscaler import Upscaler, UpscalerConfig, write_upscaler
@@ -267,7 +268,7 @@ def _learn(run: _Run, course: UpscalerTraining, pictures: Sequence[NDArray[np.ui
         loss = loss - weight * score.mean() + 10.0 * weight * alike
         losses["judged"] = float(score.detach().mean())
     run.net_steps.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    go_back(loss)
     run.net_steps.step()
     keep = min(0.998, (1.0 + run.step) / (10.0 + run.step))
     for name, value in run.net.state_dict().items():
@@ -279,7 +280,7 @@ def _learn_critic(run: _Run, made: Tensor, large: Tensor) -> float:
     """One hinge step of the critic."""
     loss = functional.relu(1.0 - run.critic(large)[0]).mean() + functional.relu(1.0 + run.critic(made)[0]).mean()
     run.critic_steps.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    go_back(loss)
     run.critic_steps.step()
     return float(loss.detach())
 

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from daw_bridge.errors import UsageError
 
+CHECKPOINT = "checkpoint.safetensors"
+LOG = "log.jsonl"
 FORMAT = "aiart-bridge-checkpoint"
 FORMAT_VERSION = "1"
 

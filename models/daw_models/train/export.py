@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.halves import write_halves
 from daw_models.nets.build import load_net
 from daw_models.nets.families import config_of
-from daw_models.train.checkpoint import load_checkpoint
-from daw_models.weights_file import FORMAT, FORMAT_VERSION, tensors_digest
+from daw_models.train.checkpoint import CHECKPOINT, load_checkpoint
 
 
 def write_weights(
@@ -31,23 +29,16 @@ def write_weights(
     licence: str,
 ) -> None:
     """Write fp16 tensors and their header beside the target and move the file into place."""
-    halves = {key: tensor.detach().to(torch.float16).contiguous() for key, tensor in tensors.items()}
-    metadata = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "name": name,
-        "architecture": json.dumps(architecture),
-        "vocabulary": json.dumps(vocabulary.as_spec()),
-        "trained_on": json.dumps(trained_on),
-        "recipe": json.dumps(recipe),
-        "figures": json.dumps(figures),
-        "licence": licence,
-        "sha256": tensors_digest({key: tensor.numpy().tobytes() for key, tensor in halves.items()}),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    save_file(halves, temporary, metadata=metadata)
-    temporary.replace(path)
+    write_halves(
+        path,
+        tensors,
+        {"name": name, "licence": licence},
+        architecture=architecture,
+        vocabulary=vocabulary.as_spec(),
+        trained_on=trained_on,
+        recipe=recipe,
+        figures=figures,
+    )
 
 
 LICENCE = "CC BY-SA 4.0"
@@ -63,7 +54,7 @@ def export(
     """
     if out.suffix != ".safetensors":
         raise UsageError("a model file ends in .safetensors", where=str(out))
-    path = checkpoint_path / "checkpoint.safetensors" if checkpoint_path.is_dir() else checkpoint_path
+    path = checkpoint_path / CHECKPOINT if checkpoint_path.is_dir() else checkpoint_path
     checkpoint = load_checkpoint(path)
     facts = checkpoint.facts
     recipe, spec = facts["recipe"], facts["vocabulary"]

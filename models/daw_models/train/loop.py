@@ -21,6 +21,8 @@ from daw_models.nets.build import load_net
 from daw_models.nets.families import make_net
 from daw_models.nets.notewise import NoteNet
 from daw_models.train.checkpoint import (
+    CHECKPOINT,
+    LOG,
     Checkpoint,
     load_checkpoint,
     optimiser_tensors,
@@ -31,9 +33,6 @@ from daw_models.train.likelihood import fixed_slice, measure
 from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe
 from daw_models.weights_file import find_model
-
-CHECKPOINT = "checkpoint.safetensors"
-LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)

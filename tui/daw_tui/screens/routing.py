@@ -23,7 +23,7 @@ from daw_bridge.control.pushes import (
     Welcome,
 )
 from daw_bridge.control.rig import Rig
-from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS, ROUTING, SEVERAL
+from daw_bridge.control.schema import ACTIONS, BY_NAME, PARAMETERS, ROUTE_FIELDS, ROUTING, SEVERAL
 from daw_tui import palette
 from daw_tui.bridge_view import BridgeView
 from daw_tui.messages import Wanted
@@ -34,23 +34,7 @@ from daw_tui.widgets.parameter import ParameterSlider, controller_name
 from daw_tui.widgets.port_matrix import PortMatrix
 from daw_tui.widgets.route_list import RouteList
 
-ROUTED: Final = (
-    "listen",
-    "in_port",
-    "in_channel",
-    "key_low",
-    "key_high",
-    "out_port",
-    "out_channel",
-    "program",
-    "transpose",
-    "velocity_curve",
-    "velocity_low",
-    "velocity_high",
-    "thru",
-    "thru_port",
-    "thru_channel",
-)
+ROUTED: Final = ("listen", *(item.name for item in ROUTE_FIELDS if item.name not in ("use", "listen")))
 """What the chosen route says."""
 _OF_ROUTES: Final = ("listen", "in_port", "key_low", "key_high", "transpose")
 """What is shown of a route alone: the rule for everything else has none of it, or it stands on the live page."""

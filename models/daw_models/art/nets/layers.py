@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 SLOPE = 0.2
+Net = TypeVar("Net", bound=nn.Module)
 
 
 def bend(features: Tensor) -> Tensor:
@@ -22,6 +25,14 @@ def convolution(inside: int, outside: int, size: int = 3, *, gain: float = 1.0) 
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def channels_last(net: Net) -> Net:
+    """The net with its kernels laid out channel by channel in memory, which a processor convolves faster."""
+    for weight in net.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return net
 
 
 class Residual(nn.Module):
