@@ -172,6 +172,16 @@ def test_the_end_of_the_server_is_noticed_and_a_new_one_is_used(end: str) -> Non
     assert done.returncode == 0
 
 
+def test_killed_servers_do_not_use_up_the_machines_places() -> None:
+    """A machine has eight, and a killed server gives its own back only to one of its name."""
+    for _ in range(9):
+        with private_jack(128) as server:
+            server.kill()
+            server.wait()
+    with private_jack(128), private_jack(256):
+        assert find_server() is not None
+
+
 @pytest.mark.parametrize("period", [64, 1024])
 def test_the_cycle_of_the_server_is_known(period: int) -> None:
     with private_jack(period, 48000):
