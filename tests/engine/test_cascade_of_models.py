@@ -10,6 +10,7 @@ import pytest
 
 from daw_bridge.engine.continuation import AnswerStream, SamplingControls
 from daw_bridge.engine.events import Ask, Cancel, Fault, TierReady, TurnCalled, TurnEnded, TurnStreamed
+from daw_bridge.engine.tiers import PATIENCE, REST_TURNS, Tiers
 from daw_bridge.music.notes import Note
 from tests.support.world import Broken, Tune, World, sounding
 
@@ -104,9 +105,48 @@ def test_a_model_that_dries_up_on_the_way_is_relieved_by_the_next_and_then_by_th
     assert not sounding(world.sent)
 
 
-def test_a_model_may_join_while_the_music_plays() -> None:
-    world = World(BEST, latency_s=1.0, backups=((NEXT, 0.003),), gap_beats=1.0)
-    world.engine.feed(TierReady(0), 0.0)
-    world.play(1.0, "C4 D4 E4").event(12.0, TierReady(1)).play(13.0, "C4 D4 E4").until(30.0)
-    assert tiers(world) == ["memory", "next"]
-    assert world.engine.settings.backups == 1
+@pytest.mark.parametrize(
+    ("here", "latency_s", "expected"), [((0,), 1.0, ["memory", "next"]), ((1,), 0.003, ["next", "best"])]
+)
+def test_a_model_may_join_while_the_music_plays(here: tuple[int, ...], latency_s: float, expected: list[str]) -> None:
+    world = World(BEST, latency_s=latency_s, backups=((NEXT, 0.003),), levels=here, gap_beats=1.0)
+    world.play(1.0, "C4 D4 E4").event(12.0, TierReady(1 - here[0])).play(13.0, "C4 D4 E4").until(30.0)
+    assert tiers(world) == expected
+    assert world.engine.settings.levels == (0, 1)
+
+
+def asked_first(world: World, from_s: float) -> list[int]:
+    """The levels of the first ask of each turn."""
+    first: dict[int, int] = {}
+    for ask in world.of(Ask):
+        if ask.start_s >= from_s:
+            first.setdefault(ask.turn, ask.level)
+    return list(first.values())
+
+
+def test_a_model_that_is_late_time_after_time_rests_and_is_tried_again() -> None:
+    world = cascade(1.0, gap_beats=1.0)
+    for turn in range(14):
+        world.play(1.0 + 8.0 * turn, "C4 D4 E4")
+    world.until(1.0 + 8.0 * 14)
+    assert asked_first(world, 0.0) == [0, 0, 0, *[1] * REST_TURNS, 0, 1, 1]
+    assert world.faults() == ["miss"] * 4
+    assert tiers(world) == ["next"]
+
+
+def test_a_model_found_slow_at_the_start_is_tried_after_a_while() -> None:
+    world = World(BEST, backups=((NEXT, 0.003),), levels=(1,), gap_beats=1.0)
+    world.event(0.5, TierReady(0, resting=True))
+    for turn in range(REST_TURNS + 2):
+        world.play(1.0 + 8.0 * turn, "C4 D4 E4")
+    world.until(1.0 + 8.0 * (REST_TURNS + 2))
+    assert asked_first(world, 0.0) == [*[1] * REST_TURNS, 0, 0]
+    assert tiers(world) == ["next", "best"]
+
+
+def test_the_last_model_never_rests() -> None:
+    known = Tiers((0, 1))
+    for _ in range(2 * PATIENCE):
+        known.answered(known.first, None)
+    assert known.first == 1
+    assert Tiers(()).first == 0

@@ -12,6 +12,7 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.data.corpus import Corpus
 from daw_models.nets.build import load_net
+from daw_models.nets.lstm import LstmNet
 from daw_models.nets.transformer import TransformerConfig, TransformerNet
 from daw_models.program import ensure_program
 from daw_models.train.checkpoint import CHECKPOINT, LOG, load_checkpoint
@@ -154,6 +155,16 @@ def test_muon_moves_the_matrices_of_the_blocks_and_adamw_all_others() -> None:
     assert len(turned) + len(others) == len(list(net.parameters()))
     with pytest.raises(UsageError, match=r"train\.optimiser 'sgd' is not known; use adamw or muon"):
         make_optimisers(net, "sgd", learning_rate=0.01, weight_decay=0.1)
+
+
+def test_muon_moves_the_matrices_that_the_piano_recipe_names() -> None:
+    recipe = read_recipe("piano").train
+    net = LstmNet(TINY_LSTM, Vocabulary())
+    _, muon = make_optimisers(net, "muon", learning_rate=0.01, weight_decay=0.1, turned_by_muon=recipe.muon)
+    turned = {id(weight) for group in muon.param_groups for weight in group["params"]}
+    names = {name for name, weight in net.named_parameters() if id(weight) in turned}
+    assert {"enter.weight", "layers.0.weight_ih_l0", "layers.0.weight_hh_l0", "from_hidden.weight"} <= names
+    assert not [name for name in names if "bias" in name or "table" in name or name.startswith("to_")]
 
 
 def test_the_shipped_recipe_is_a_transformer_of_ten_million_weights() -> None:

@@ -122,10 +122,12 @@ class World:
         *,
         latency_s: float = 0.0,
         backups: Sequence[tuple[Continuer, float]] = (),
+        levels: tuple[int, ...] | None = None,
         **settings: Value,
     ) -> None:
         self.diary = Diary()
-        self.engine = Engine(EngineSettings({"seed": 7, **settings}, backups=len(backups)))
+        here = tuple(range(1 + len(backups))) if levels is None else levels
+        self.engine = Engine(EngineSettings({"seed": 7, **settings}, levels=here))
         self.driver = OfflineDriver(
             self.engine, continuer or Tune(), latency_s=latency_s, backups=backups, observers=[self.diary]
         )

@@ -123,6 +123,7 @@ class _Run:
             recipe.train.optimiser,
             learning_rate=recipe.train.learning_rate,
             weight_decay=recipe.train.weight_decay,
+            turned_by_muon=recipe.train.muon,
         )
         self.mix = dict(recipe.mix) or dict.fromkeys(corpus.set_names, 1.0)
         self.mix = {name: share for name, share in self.mix.items() if corpus.pieces("train", name)}

@@ -1,4 +1,4 @@
-"""What moves the weights: AdamW alone, or Muon for the matrices of the attention blocks and AdamW for all others."""
+"""What moves the weights: AdamW alone, or Muon for the matrices the recipe names and AdamW for all others."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from torch import nn
 
 from daw_bridge.errors import UsageError
 
-_BLOCKS = "blocks."
-
 
 def make_optimisers(
-    net: nn.Module, name: str, *, learning_rate: float, weight_decay: float
+    net: nn.Module, name: str, *, learning_rate: float, weight_decay: float, turned_by_muon: str = "blocks."
 ) -> list[torch.optim.Optimizer]:
-    """The optimisers of a run by the recipe's name, `adamw` or `muon`; the rate is set anew before each step."""
+    """The optimisers of a run by the recipe's name, `adamw` or `muon`; the rate is set anew before each step.
+
+    Muon turns the matrices whose names begin with one of the words of `turned_by_muon`.
+    """
     if name not in ("adamw", "muon"):
         raise UsageError(f"train.optimiser {name!r} is not known", cure="use adamw or muon")
     turned = []
     if name == "muon":
-        named = [(key, weight) for key, weight in net.named_parameters() if key.startswith(_BLOCKS)]
-        turned = [weight for key, weight in named if key.endswith(".weight") and weight.ndim == 2]
+        beginnings = tuple(turned_by_muon.split())
+        named = [(key, weight) for key, weight in net.named_parameters() if key.startswith(beginnings)]
+        turned = [weight for key, weight in named if "weight" in key and weight.ndim == 2]
     taken = {id(weight) for weight in turned}
     others = [weight for weight in net.parameters() if id(weight) not in taken]
     optimisers: list[torch.optim.Optimizer] = [

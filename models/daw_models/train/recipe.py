@@ -21,8 +21,9 @@ class TrainConfig:
     """How one run goes; lengths in notes, rates per step of the optimiser.
 
     `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine. `device` auto
-    is the GPU if there is one. `optimiser` is adamw or muon. `teacher` names a model whose tables and heads the
-    net starts with where they fit, and whose expectations are `teaching` of the loss at first, and none at the end.
+    is the GPU if there is one. `optimiser` is adamw or muon, which turns the matrices whose names begin with a word of
+    `muon` while AdamW moves the rest. `teacher` names a model whose tables and heads the net starts with where they
+    fit, and whose expectations are `teaching` of the loss at first, and none at the end.
     `only` lists beginnings of names, parted by spaces: all other weights stay as they are.
     """
 
@@ -38,6 +39,7 @@ class TrainConfig:
     average: float = 0.999
     bfloat16: bool = True
     optimiser: str = "adamw"
+    muon: str = "blocks."
     device: str = "auto"
     teacher: str = ""
     only: str = ""
