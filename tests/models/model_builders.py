@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import torch
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.data.corpus import PITCHED, Corpus, Piece, build_corpus
 from daw_models.nets.lstm import LstmConfig, LstmNet
+from daw_models.train.export import write_weights
 
 TINY = LstmConfig(hidden=24, head=16, wide=8, narrow=4)
 Rows = npt.NDArray[np.int64]
@@ -66,6 +67,29 @@ def tiny_net(seed: int = 0, *, harmony: bool = False) -> LstmNet:
         for weight in net.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
     return net.eval()
+
+
+def tiny_file(
+    path: Path,
+    tensors: Mapping[str, torch.Tensor] | None = None,
+    *,
+    architecture: Mapping[str, object] | None = None,
+    recipe: Mapping[str, object] | None = None,
+    trained_on: Mapping[str, object] | None = None,
+) -> Path:
+    """A weights file named for its stem: the tiny net's, or of other tensors or another architecture."""
+    write_weights(
+        path,
+        tiny_net().state_dict() if tensors is None else tensors,
+        name=path.stem,
+        architecture=architecture or TINY.as_spec(),
+        vocabulary=Vocabulary(),
+        trained_on=trained_on or {},
+        recipe=recipe or {},
+        figures={},
+        licence="CC0 1.0",
+    )
+    return path
 
 
 def midi_bytes(notes: Sequence[tuple[float, int, float, int]], *, channel: int = 0, bpm: float = 97.0) -> bytes:

@@ -8,14 +8,12 @@ import pytest
 import torch
 
 from daw_bridge.errors import UsageError
-from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.cli import main
 from daw_models.nets.build import compile_net
 from daw_models.train.continuations import Exchange, ProgramPlayer, exchanges, summary
 from daw_models.train.copying import copying, longest_runs
-from daw_models.train.export import write_weights
 from daw_models.train.likelihood import measure
-from tests.models.model_builders import TINY, corpus_of, music, scale_run, tiny_net, write_melodies
+from tests.models.model_builders import corpus_of, music, scale_run, tiny_file, tiny_net, write_melodies
 
 KEYS = [
     "model",
@@ -35,19 +33,7 @@ KEYS = [
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny random model, and a program cache of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    path = tmp_path / "tiny.safetensors"
-    write_weights(
-        path,
-        tiny_net().state_dict(),
-        name="tiny",
-        architecture=TINY.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="CC0 1.0",
-    )
-    return path
+    return tiny_file(tmp_path / "tiny.safetensors")
 
 
 def test_pieces_measured_together_cost_what_they_cost_alone() -> None:

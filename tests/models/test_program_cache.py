@@ -6,28 +6,14 @@ from pathlib import Path
 import pytest
 
 from daw_bridge.errors import UsageError
-from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.program import ensure_program
-from daw_models.train.export import write_weights
-from tests.models.model_builders import TINY, tiny_net
+from tests.models.model_builders import tiny_file
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """A tiny model's file."""
-    path = tmp_path / "tiny.safetensors"
-    write_weights(
-        path,
-        tiny_net().state_dict(),
-        name="tiny",
-        architecture=TINY.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="CC0 1.0",
-    )
-    return path
+    return tiny_file(tmp_path / "tiny.safetensors")
 
 
 @pytest.mark.parametrize("at", [-1, -2000])

@@ -16,12 +16,12 @@ from daw_models.nets.lstm import LstmNet
 from daw_models.nets.transformer import TransformerConfig, TransformerNet
 from daw_models.program import ensure_program
 from daw_models.train.checkpoint import CHECKPOINT, LOG, load_checkpoint
-from daw_models.train.export import export, write_weights
+from daw_models.train.export import export
 from daw_models.train.loop import train
 from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe, TrainConfig, read_recipe
 from tests.models.model_builders import TINY as TINY_LSTM
-from tests.models.model_builders import corpus_of, music, scale_run, tiny_net
+from tests.models.model_builders import corpus_of, music, scale_run, tiny_file
 
 TINY = TransformerConfig(
     hidden=24, head=16, wide=8, narrow=4, blocks=2, heads=2, groups=1, inner=48, context=24, carried=8
@@ -69,19 +69,7 @@ def _losses(out: Path) -> list[float]:
 
 def _teacher(folder: Path) -> Path:
     """A tiny LSTM as a weights file."""
-    path = folder / "teacher.safetensors"
-    write_weights(
-        path,
-        tiny_net().state_dict(),
-        name="teacher",
-        architecture=TINY_LSTM.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="CC0",
-    )
-    return path
+    return tiny_file(folder / "teacher.safetensors")
 
 
 def test_a_tiny_transformer_learns_a_scale_by_heart(tmp_path: Path) -> None:

@@ -13,27 +13,14 @@ from daw_bridge.errors import UsageError
 from daw_bridge.music.vocabulary import Vocabulary
 from daw_models.nets.build import load_net
 from daw_models.program import ensure_program
-from daw_models.train.export import write_weights
 from daw_models.weights_file import AUTO, TIERS, builtin_models, find_model, ladder, read_header
-from tests.models.model_builders import TINY, tiny_net
+from tests.models.model_builders import TINY, tiny_file, tiny_net
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """A tiny model's file."""
-    path = tmp_path / "tiny.safetensors"
-    write_weights(
-        path,
-        tiny_net().state_dict(),
-        name="tiny",
-        architecture=TINY.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={"mix": {"own": 1.0}},
-        recipe={"steps": 0},
-        figures={},
-        licence="CC0 1.0",
-    )
-    return path
+    return tiny_file(tmp_path / "tiny.safetensors", trained_on={"mix": {"own": 1.0}}, recipe={"steps": 0})
 
 
 def test_the_header_says_what_the_file_is(weights: Path) -> None:
@@ -74,17 +61,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
-    write_weights(
-        tmp_path / "odd.safetensors",
-        {"a": torch.zeros(2)},
-        name="odd",
-        architecture={"family": "perceptron"},
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="",
-    )
+    tiny_file(tmp_path / "odd.safetensors", {"a": torch.zeros(2)}, architecture={"family": "perceptron"})
     with pytest.raises(UsageError, match=r"odd\.safetensors: .* not known to this version"):
         load_net(tmp_path / "odd.safetensors")
 
@@ -92,17 +69,7 @@ def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
 def test_weights_that_do_not_fit_their_header_are_refused(tmp_path: Path) -> None:
     tensors = tiny_net().state_dict()
     tensors.pop("from_hidden.bias")
-    write_weights(
-        tmp_path / "short.safetensors",
-        tensors,
-        name="short",
-        architecture=TINY.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="",
-    )
+    tiny_file(tmp_path / "short.safetensors", tensors)
     with pytest.raises(UsageError, match=r"short\.safetensors: weights do not fit"):
         load_net(tmp_path / "short.safetensors")
 
@@ -128,17 +95,7 @@ def test_the_program_is_built_once_and_carries_its_header(weights: Path, tmp_pat
 
 def test_other_weights_make_another_program(weights: Path, tmp_path: Path) -> None:
     first = ensure_program(weights, tmp_path / "cache")
-    write_weights(
-        weights,
-        {name: tensor + 0.5 for name, tensor in tiny_net().state_dict().items()},
-        name="tiny",
-        architecture=TINY.as_spec(),
-        vocabulary=Vocabulary(),
-        trained_on={},
-        recipe={},
-        figures={},
-        licence="CC0 1.0",
-    )
+    tiny_file(weights, {name: tensor + 0.5 for name, tensor in tiny_net().state_dict().items()})
     assert ensure_program(weights, tmp_path / "cache") != first
 
 
