@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from daw_bridge.cli.output import note
-from daw_bridge.cli.run_models import files_of_tiers, load_tiers
+from daw_bridge.cli.run_models import Latecomers, files_of_tiers, opening_level, too_slow_ms
 from daw_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.priority import raised_helpers
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
-    from daw_bridge.live.wiring import Bridge, load_tier
+    from daw_bridge.live.wiring import Bridge, open_model
 
     settings = dict(asked.values)
     mappings, presets = _saved(asked)
@@ -55,8 +54,12 @@ def _play(asked: Settings, stop: _Signals) -> int:
         opened.callback(bridge.stop)
         stop.check()
         with stop.at_once():
-            chosen = load_tiers(str(settings["model"]), files, float(settings["budget_ms"]), load_tier, _notice)
-        best, *backups = (one.tier for one in chosen)
+            models = [open_model(file.program) for file in files]
+            level = opening_level(str(settings["model"]), len(models))
+            opening = models[level].warm()
+        later = [(place, model) for place, model in enumerate(models) if place != level]
+        late = Latecomers(later, _admitting(bridge, asked))
+        opened.callback(late.close)
         server = ControlServer(
             str(settings["osc_host"]),
             int(settings["osc_port"]),
@@ -66,13 +69,15 @@ def _play(asked: Settings, stop: _Signals) -> int:
             info=BridgeInfo(
                 program=_version(),
                 api=bridge.system.api,
-                model=best.continuer.name,
+                model=models[0].name,
                 connections=bridge.connections,
             ),
             keep=_keeper(asked, bridge.report),
         )
         opened.callback(server.stop)
-        identity, *others = (identify_model(one.tier.continuer.name, one.files.weights) for one in chosen)
+        identity, *others = (
+            identify_model(model.name, file.weights) for model, file in zip(models, files, strict=True)
+        )
         with raised_helpers():
             recorder = TakeRecorder.open(
                 takes_folder(settings), bridge.settings, identity, bridge.report, tuple(others)
@@ -87,16 +92,17 @@ def _play(asked: Settings, stop: _Signals) -> int:
         bridge.observe(server)
         for synth in synths:
             bridge.observe(SynthFollower(synth))
-        bridge.start(best, *backups)
+        bridge.start(opening, level=level)
         with raised_helpers():
             server.start()
             teller.start()
-        _notice(_greeting(bridge, (best, *backups), recorder.file))
+        _notice(f"model {_speed(opening)}; seed {bridge.settings['seed']}; take {recorder.file}")
         if not bridge.real_time:
             _notice("no real-time priority here, a busy machine may be heard; `aiart-bridge doctor` says how to get it")
         if bridge.system.ordinary:
             _notice("this JACK server has no real-time priority and drops MIDI when it is busy: start it with -R or -S")
-        print(bridge.ready_line(best, server.address), flush=True)
+        print(bridge.ready_line(opening, server.address), flush=True)
+        late.start()
         while not stop.wait(_LOOK_S):
             if not bridge.running:
                 raise BridgeError(
@@ -136,12 +142,30 @@ def _keeper(asked: Settings, report: Callable[[Fault], None]) -> Callable[[str, 
     return keep
 
 
-def _greeting(bridge: Bridge, tiers: Sequence[Tier], take: Path) -> str:
-    models = [
-        f"{tier.continuer.name}, {tier.note_s * 1000:.2f} ms a note" if tier.note_s else tier.continuer.name
-        for tier in tiers
-    ]
-    return f"model {'; when it is late '.join(models)}; seed {bridge.settings['seed']}; take {take}"
+def _admitting(bridge: Bridge, asked: Settings) -> Callable[[int, Tier | Exception], None]:
+    """Lets a model that has become warm take its place. One that `auto` found too slow waits for a quieter moment."""
+    from daw_bridge.engine.events import Fault
+    from daw_models.weights_file import AUTO
+
+    budget_ms = float(asked.values["budget_ms"])
+
+    def admit(level: int, tier: Tier | Exception) -> None:
+        if isinstance(tier, Exception):
+            bridge.report(Fault("model", f"a model cannot be used: {tier}"))
+            return
+        slow_ms = too_slow_ms(tier, budget_ms) if asked.values["model"] == AUTO else None
+        bridge.join(tier, level, resting=slow_ms is not None)
+        if slow_ms is not None:
+            place = f"its first note takes {slow_ms:.0f} of the {budget_ms:g} ms allowed: tried again while you play"
+        else:
+            place = "answers when the one before it is late" if level else "answers from now on"
+        _notice(f"model {_speed(tier)}; {place}")
+
+    return admit
+
+
+def _speed(tier: Tier) -> str:
+    return f"{tier.continuer.name}, {tier.note_s * 1000:.2f} ms a note" if tier.note_s else tier.continuer.name
 
 
 def _notice(text: str) -> None:

@@ -13,6 +13,7 @@ from daw_bridge.engine.pace import Pace
 from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.routing import Caller, Router
 from daw_bridge.engine.seeds import turn_seed
+from daw_bridge.engine.tiers import Tiers
 from daw_bridge.engine.values import Values
 from daw_bridge.music.notes import Note
 
@@ -28,6 +29,7 @@ class Asker:
         router: Router,
         quantiser: Quantiser,
         pace: Pace,
+        tiers: Tiers,
         seed: int,
         emit: Callable[[Action], None],
     ) -> None:
@@ -40,8 +42,7 @@ class Asker:
         self._last_id = 0
         self._open: int | None = None
         self._memory = PhraseMemory()
-        self.backups = 0
-        """How many models stand behind the best one, the memory aside."""
+        self._tiers = tiers
 
     def listen(self, context: Notes) -> None:
         """Keep the models and the memory abreast of the call, so that they can answer at any moment."""
@@ -60,12 +61,12 @@ class Asker:
         start_s: float | None = None,
         speculative: bool = False,
         before: Notes = (),
-        level: int = 0,
+        level: int | None = None,
     ) -> Answer:
-        """Ask the model for notes from `start_s` on, or from the start of the response; they arrive later."""
+        """Ask a model, the first if none is named, for notes from `start_s` on or from the start of the response."""
         ahead_s = FIRST_AHEAD_S if speculative else AHEAD_S
         ask = self._question(turn, part, context, caller, ahead_s, start_s if start_s is not None else ending.start_s)
-        ask = replace(ask, speculative=speculative, level=level)
+        ask = replace(ask, speculative=speculative, level=self._tiers.first if level is None else level)
         self._emit(ask)
         self._open = ask.ask_id
         return Answer(ask, ending, placement, quantiser=self._quantiser, before=before)
@@ -73,11 +74,16 @@ class Asker:
     def understudies(self, answer: Answer) -> tuple[Answer, ...]:
         """Have the next models learn the beginning of an answer, should the one asked be late."""
         asked, found = answer.ask, []
-        for level in range(asked.level + 1, self.backups + 1):
+        for level in self._tiers.behind(asked.level):
             ask = replace(asked, level=level, until_s=asked.start_s + FIRST_AHEAD_S)
             self._emit(ask)
             found.append(Answer(ask, answer.ending, answer.placement, quantiser=self._quantiser))
         return tuple(found)
+
+    def relieve(self, level: int) -> int | None:
+        """The model that goes on in place of one that fell silent on the way; None if only the memory is left."""
+        self._tiers.rest(level)
+        return self._tiers.after(level)
 
     def take_over(self, answer: Answer) -> None:
         """An understudy answers: nobody waits for the models before it any more."""

@@ -31,6 +31,7 @@ from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.reply import Move, TurnState
 from daw_bridge.engine.responder import Responder
 from daw_bridge.engine.routing import TABLE, Router
+from daw_bridge.engine.tiers import Tiers
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import Values
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
@@ -50,14 +51,16 @@ class Conversation:
         router: Router,
         transport: Transport,
         output: Output,
+        tiers: Tiers,
         seed: int,
         emit: Callable[[Action], None],
     ) -> None:
         self._values = values
         self._transport = transport
         self._emit = emit
+        self._tiers = tiers
         self._pace = Pace(transport)
-        self._asker = Asker(values, router, Quantiser(values, transport), self._pace, seed, emit)
+        self._asker = Asker(values, router, Quantiser(values, transport), self._pace, tiers, seed, emit)
         self.counts = Counts()
         self.responder = Responder(router, output, self._asker, self.counts, emit)
         self._history = History()
@@ -142,17 +145,8 @@ class Conversation:
         answer = self._answer(event.ask_id, event.level)
         if answer is not None:
             answer.failed = event.reason
-            heir = "the next model" if event.level < self._asker.backups else "the phrase memory"
+            heir = "the phrase memory" if self._tiers.after(event.level) is None else "the next model"
             self._emit(Fault("model", f"the model could not answer, {heir} does: {event.reason}"))
-
-    @property
-    def backups(self) -> int:
-        """How many models stand behind the best one."""
-        return self._asker.backups
-
-    @backups.setter
-    def backups(self, backups: int) -> None:
-        self._asker.backups = backups
 
     def settings_changed(self) -> None:
         """Parameters have new values."""
@@ -360,6 +354,7 @@ class Conversation:
         if now_s < planned_s or not (prepared.settled or now_s >= prepared.wait_s):
             return False
         answer = self._preparer.answer(prepared, planned_s, now_s)
+        self._tiers.answered(prepared.answer.ask.level, None if answer.from_memory else answer.ask.level)
         if answer is not prepared.answer and not prepared.answer.failed:
             self.counts.misses += 1
             budget_ms = self._values.number("budget_ms")

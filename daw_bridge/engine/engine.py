@@ -43,6 +43,7 @@ from daw_bridge.engine.port_keys import in_number, out_number
 from daw_bridge.engine.routing import Router
 from daw_bridge.engine.sensing import ActiveSensing
 from daw_bridge.engine.thru import THRU, Thru, passed_to
+from daw_bridge.engine.tiers import Tiers
 from daw_bridge.engine.transport import Transport
 from daw_bridge.engine.values import EngineSettings, Values
 from daw_bridge.music.messages import (
@@ -103,10 +104,10 @@ class Engine:
         self._transport.ahead_s = self._ahead_s
         self._clock_out = ClockOut(self._transport, self._emit) if self._values.word("clock_port") else None
         self._metronome = Metronome(self._transport, self._values, self._emit)
+        self._tiers = Tiers(settings.levels)
         self._conversation = Conversation(
-            self._values, self._router, self._transport, self._output, settings.seed, self._emit
+            self._values, self._router, self._transport, self._output, self._tiers, settings.seed, self._emit
         )
-        self._conversation.backups = settings.backups
         self._thru = Thru(self._output, self._router)
         self._echo = EchoGuard()
         self._sensing = ActiveSensing()
@@ -121,8 +122,8 @@ class Engine:
     def settings(self) -> EngineSettings:
         """What another engine needs to go on in this one's place: values, mappings and presets as they are now."""
         controllers = self._controllers
-        backups = self._conversation.backups
-        return EngineSettings(dict(self._values.all), controllers.mappings, controllers.presets, backups)
+        levels = self._tiers.levels
+        return EngineSettings(dict(self._values.all), controllers.mappings, controllers.presets, levels)
 
     @property
     def state(self) -> EngineState:
@@ -151,8 +152,8 @@ class Engine:
                 self._conversation.arrived(event)
             case AnswerFailed():
                 self._conversation.failed(event)
-            case TierReady(backups):
-                self._conversation.backups = backups
+            case TierReady(level, resting):
+                self._tiers.join(level, resting=resting)
             case ParameterSet(name, value):
                 self._set(name, value)
             case Performed(action):

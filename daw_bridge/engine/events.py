@@ -51,9 +51,13 @@ class AnswerFailed:
 
 @dataclass(frozen=True, slots=True)
 class TierReady:
-    """So many models stand behind the best one from now on, each to answer when those before it are late."""
+    """The model of a level is at hand from now on; 0 is the best, each answers when those before it are late.
 
-    backups: int
+    `resting` says that it was found too slow on this machine as it is: it is asked only after a while.
+    """
+
+    level: int
+    resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ class Responder:
     def _rescue(self, playing: Performance, now_s: float) -> None:
         """The model has fallen silent on the way: the next one, or the memory, goes on from what was played."""
         answer = playing.answer
-        level = answer.ask.level + 1 if answer.ask.level < self._asker.backups else None
+        level = self._asker.relieve(answer.ask.level)
         if not answer.failed:
             self._counts.misses += 1
             heir = "the phrase memory" if level is None else "the next model"

@@ -15,14 +15,14 @@ from daw_bridge.engine.parameters import BY_NAME, ROUTES, Value, defaults
 class EngineSettings:
     """What an engine starts with. `values` may leave parameters out; the caller has drawn the seed, if it is -1.
 
-    `mappings` and `presets` are the player's controllers and presets as they were saved; `backups` is how many models
-    stand behind the best one.
+    `mappings` and `presets` are the player's controllers and presets as they were saved; `levels` are the models
+    at hand, 0 the best.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     mappings: tuple[ControllerMap, ...] = ()
     presets: tuple[tuple[str, tuple[tuple[str, Value], ...]], ...] = ()
-    backups: int = 0
+    levels: tuple[int, ...] = (0,)
 
     @property
     def seed(self) -> int:

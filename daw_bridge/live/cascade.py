@@ -19,44 +19,40 @@ class Cascade:
     def __init__(self, reply: Callable[[Event], None], report: Callable[[Fault], None]) -> None:
         self._reply = reply
         self._report = report
-        self._thinkers: tuple[Thinker, ...] = ()
+        self._thinkers: dict[int, Thinker] = {}
         self._changing = threading.Lock()
         self._stopped = False
 
-    def add(self, continuer: Continuer) -> None:
-        """A warm model stands behind those that are here, and begins to follow; the engine is told."""
+    def add(self, continuer: Continuer, level: int, *, resting: bool = False) -> None:
+        """A warm model takes its place, 0 is the best, and begins to follow; the engine is told."""
         with self._changing:
             if self._stopped:
                 return
-            level = len(self._thinkers)
             thinker = Thinker(continuer, self._reply, self._report, level=level)
             thinker.start()
-            self._thinkers = (*self._thinkers, thinker)
-        if level:
-            self._reply(TierReady(level))
+            # A new table: the playing thread may be reading the old one.
+            self._thinkers = {**self._thinkers, level: thinker}
+        self._reply(TierReady(level, resting))
 
     def take(self, request: Request) -> None:
         """Queue a request with those it is meant for."""
         thinkers = self._thinkers
         match request:
-            case Listen():
-                for thinker in thinkers:
-                    thinker.take(request)
-            case Cancel(level=None):
-                for thinker in thinkers:
+            case Listen() | Cancel(level=None):
+                for thinker in thinkers.values():
                     thinker.take(request)
             case _:
-                if request.level is not None and request.level < len(thinkers):
+                if request.level in thinkers:
                     thinkers[request.level].take(request)
 
     def forget(self) -> None:
         """Drop whatever is asked for: the asker is gone."""
-        for thinker in self._thinkers:
+        for thinker in self._thinkers.values():
             thinker.forget()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End all threads after the chunks they are drawing."""
         with self._changing:
             self._stopped = True
-        for thinker in self._thinkers:
+        for thinker in self._thinkers.values():
             thinker.stop(timeout_s)

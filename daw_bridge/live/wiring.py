@@ -34,21 +34,37 @@ MEMORY: Final = "memory"
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The model that answers: its name, its speed when warm (0 for the memory), what its file says of itself."""
+    """A model that is ready to answer: its speed when warm (0 for the memory), what its file says of itself."""
 
     continuer: Continuer
     note_s: float
     header: Mapping[str, Any]
 
 
-def load_tier(program: Path | None) -> Tier:
-    """The model of a TorchScript program, warm; without one, the phrase memory. Raises UsageError."""
+@dataclass(frozen=True, slots=True)
+class ColdModel:
+    """A model that is open; `warm` makes it quick, which takes a while and lets other threads run meanwhile."""
+
+    name: str
+    warm: Callable[[], Tier]
+
+
+def open_model(program: Path | None) -> ColdModel:
+    """The model of a TorchScript program; without one, the phrase memory. Raises UsageError.
+
+    Opening holds the interpreter lock for tenths of a second: it belongs before the music.
+    """
     if program is None:
-        return Tier(PhraseMemory(), 0.0, {"name": MEMORY})
+        return ColdModel(MEMORY, lambda: Tier(PhraseMemory(), 0.0, {"name": MEMORY}))
     from daw_bridge.io.artefact import LoadedModel
 
     model = LoadedModel.open(program)
-    return Tier(model, model.warm_up(), model.header)
+    return ColdModel(model.name, lambda: Tier(model, model.warm_up(), model.header))
+
+
+def load_tier(program: Path | None) -> Tier:
+    """The model of a TorchScript program, warm; without one, the phrase memory. Raises UsageError."""
+    return open_model(program).warm()
 
 
 def settled(settings: Mapping[str, Value]) -> dict[str, Value]:
@@ -83,7 +99,7 @@ class Bridge:
             self._rack = self._opened(copies)
         if float(self.settings["latency_ms"]) < 0:
             self.settings["latency_ms"] = round(self.system.path_s * 1000, 3)
-        self._begins = EngineSettings(self.settings, mappings, presets)
+        self._begins = EngineSettings(self.settings, mappings, presets, levels=())
         self._loop = PlayLoop(self._mind, self._rack, self._observers)
         self._link = LinkKeeper(self.values, self.submit, self.report)
         self._observers.append(self._link)
@@ -125,16 +141,25 @@ class Bridge:
         """Faults of our own that were survived."""
         return self._loop.faults
 
-    def start(self, tier: Tier, *backups: Tier) -> None:
-        """Begin to play with a warm model; `backups` answer, the first of them first, when it is late."""
+    def start(self, tier: Tier, *backups: Tier, level: int = 0) -> None:
+        """Begin to play with a warm model; `backups` answer, the first of them first, when it is late.
+
+        `level` is its place; a better one leaves room for models that `join` before it.
+        """
         self._cascade = Cascade(self.submit, self.report)
         self._loop.attach(self._cascade)
         with raised_helpers():
-            for model in (tier, *backups):
-                self._cascade.add(model.continuer)
+            for place, model in enumerate((tier, *backups), start=level):
+                self._cascade.add(model.continuer, place)
             self._loop.start()
             self._rack.start(self.submit)
             self._link.start()
+
+    def join(self, tier: Tier, level: int, *, resting: bool = False) -> None:
+        """Let another warm model take its place while the music plays; one too slow at present begins with a rest."""
+        if self._cascade is not None:
+            with raised_helpers():
+                self._cascade.add(tier.continuer, level, resting=resting)
 
     def stop(self) -> None:
         """Release every note, deliver it, and give the ports back. Stopping twice is allowed."""

@@ -97,7 +97,7 @@ class _Desk:
 class OfflineDriver:
     """Feeds an engine and carries out its actions at virtual moments; answers take `latency_s` each.
 
-    `backups` are the models behind the first one, each with its latency; the engine's settings count them too. `sent`
+    `backups` are the models behind the first one, each with its latency; the engine's settings name them. `sent`
     is everything that went to the output.
     """
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from daw_bridge.cli.run_models import ModelFiles, files_of_tiers, load_tiers
+from daw_bridge.cli.run_models import Latecomers, files_of_tiers, opening_level, too_slow_ms
 from daw_bridge.engine.continuation import AnswerStream
 from daw_bridge.engine.events import Action, Event, Fault, Sent, TurnCalled, TurnStreamed
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.engine.parameters import defaults
 from daw_bridge.io.ports_memory import MemorySystem
 from daw_bridge.live.player import Player
-from daw_bridge.live.wiring import Bridge, Tier
+from daw_bridge.live.wiring import Bridge, ColdModel, Tier
 from daw_bridge.music.messages import NoteOn
 from daw_bridge.music.notes import Note
 
@@ -83,21 +82,55 @@ def tier(note_s: float, name: str = "model") -> Tier:
     return Tier(Named(name, 0.0), note_s, {})
 
 
-@pytest.mark.parametrize(
-    ("name", "first_note_s", "expected"),
-    [("auto", 0.002, ["large", "small"]), ("auto", 0.03, ["small"]), ("large", 0.03, ["large", "small"])],
-)
-def test_the_best_model_that_fits_the_budget_is_chosen(name: str, first_note_s: float, expected: list[str]) -> None:
-    files = [ModelFiles(model, None, Path(model)) for model in ("large", "small")]
-    speeds, told = {"large": first_note_s, "small": 0.5}, list[str]()
+def cold(name: str, note_s: float) -> ColdModel:
+    return ColdModel(name, lambda: tier(note_s, name))
 
-    def load(program: Path | None) -> Tier:
-        assert program is not None
-        return tier(speeds[program.name], program.name)
 
-    chosen = load_tiers(name, files, 20.0, load, told.append)
-    assert [one.tier.continuer.name for one in chosen] == expected
-    assert len(told) == (0 if "large" in expected else 1)
+def broken() -> Tier:
+    raise RuntimeError("no weights in it")
+
+
+def test_the_quickest_begins_unless_another_was_named() -> None:
+    assert [opening_level(name, 2) for name in ("auto", "transformer")] == [1, 0]
+    assert opening_level("lstm", 1) == 0
+
+
+def test_only_what_does_not_fit_the_budget_is_too_slow() -> None:
+    assert too_slow_ms(tier(0.004), 20.0) is None
+    assert too_slow_ms(tier(0.006), 20.0) == pytest.approx(24.0)
+
+
+def test_latecomers_are_admitted_as_they_get_warm_and_a_broken_one_costs_nothing() -> None:
+    admitted: list[tuple[int, str]] = []
+    every = threading.Event()
+
+    def admit(level: int, found: Tier | Exception) -> None:
+        admitted.append((level, str(found) if isinstance(found, Exception) else found.continuer.name))
+        if len(admitted) == 2:
+            every.set()
+
+    late = Latecomers([(0, ColdModel("best", broken)), (2, cold("next", 0.001))], admit)
+    late.start()
+    assert every.wait(10)
+    late.close()
+    assert admitted == [(0, "no weights in it"), (2, "next")]
+
+
+def test_a_better_model_that_joins_answers_the_next_call() -> None:
+    bus, witness = MemorySystem(), Witness()
+    settings = {**defaults(), "midi_api": "memory", "gap_beats": 0.5, "seed": 5}
+    bridge = Bridge(settings, system=bus)
+    bridge.observe(witness)
+    bridge.start(tier(0.0, "quick"), level=1)
+    player = Player(bus.keyboard("AI In"), bus.ear("AI Out"), GAP_S)
+    try:
+        player.perform(1)
+        bridge.join(tier(0.0, "best"), 0)
+        player.perform(1)
+    finally:
+        bridge.stop()
+    turns = {action.turn: action.tier for action in witness.actions if isinstance(action, TurnStreamed)}
+    assert list(turns.values()) == ["quick", "best"]
 
 
 def test_every_tier_is_found_by_its_name() -> None:
