@@ -13,6 +13,7 @@ from daw_bridge.control.schema import DEFAULT_PORT
 from daw_bridge.engine.parameters import BY_NAME, PARAMETERS, SEVERAL, Kind, Value
 from daw_bridge.engine.port_keys import names_of
 from daw_bridge.errors import BridgeError, UsageError
+from daw_bridge.io.priority import step_back
 
 _PROBE_S = 0.4
 
@@ -24,6 +25,9 @@ def main(argv: Sequence[str]) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the screen needs a terminal", cure="run it in one, or drive the bridge over OSC")
     target = _target(options.connect, int(given.get("osc_port", DEFAULT_PORT)), alone=bool(given) or options.new)
+    if target is not None:
+        # The music is made elsewhere. A bridge of our own would go after the others with us.
+        step_back()
     from daw_tui.app import run
 
     config = ["--config", str(options.config)] if options.config else []

@@ -11,14 +11,20 @@ ordinary priority the model, which computes for many milliseconds, is ordinary, 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from typing import Final
+
+STEPPED_BACK: Final = 5
+"""Niceness of a screen: a third of the share of what makes the music, and at once there when nothing else computes."""
 
 PLAYING: Final = 20
 HELPERS: Final = 15
 MODEL: Final = 10
 
+_BELOW_NORMAL_PRIORITY_CLASS: Final = 0x4000
 _BELOW_CLIENTS: Final = {PLAYING: 1, HELPERS: 2, MODEL: 3}
 _clients_priority: int | None = None
 _forgone = False
@@ -28,6 +34,16 @@ def forgo_priority() -> None:
     """Let this process be like any other from now on."""
     global _forgone
     _forgone = True
+
+
+def step_back() -> None:
+    """Let this process and the programs that it starts go after the others from now on; there is no way back."""
+    if sys.platform == "win32":
+        kernel = ctypes.windll.kernel32
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, max(STEPPED_BACK, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def make_way(clients_priority: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,16 @@ from collections.abc import Iterator
 import pytest
 
 from daw_bridge.io import priority
-from daw_bridge.io.priority import HELPERS, MODEL, PLAYING, allowed_priority, make_way, raise_thread, raised_helpers
+from daw_bridge.io.priority import (
+    HELPERS,
+    MODEL,
+    PLAYING,
+    STEPPED_BACK,
+    allowed_priority,
+    make_way,
+    raise_thread,
+    raised_helpers,
+)
 
 RANKS = (PLAYING, HELPERS, MODEL)
 
@@ -55,3 +65,19 @@ def test_the_model_leaves_the_priority_it_was_made_with() -> None:
         thread.join()
     assert found == [os.SCHED_OTHER]
     assert os.sched_getscheduler(0) == before
+
+
+STEPPING = """
+import os
+from daw_bridge.io.priority import step_back
+step_back(), step_back()
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is known elsewhere")
+def test_a_screen_goes_after_the_music_and_stays_there() -> None:
+    """In a process of its own: there is no way back."""
+    done = subprocess.run([sys.executable, "-c", STEPPING], capture_output=True, text=True, check=True)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert int(done.stdout) == max(ours, STEPPED_BACK)
