@@ -110,8 +110,10 @@ def _measured(options: argparse.Namespace) -> list[Measured]:
     """Each scene over each kind of port. Raises MissingPartError if JACK was asked for by name and is not there."""
     from daw_bridge.live.bench.scene import SCENES, THRU_NOTES_A_TURN, Conditions
     from daw_bridge.live.bench.stage import over_jack, over_memory
+    from daw_models.weights_file import ladder
 
     runs = []
+    tiers = len(ladder(options.model))
     tier = _tier(options.model) if options.over != "jack" else None
     for scene in sorted(set(options.scenes), key=SCENES.index):
         turns = options.turns * (THRU_NOTES_A_TURN if scene == "thru" else 1)
@@ -120,7 +122,7 @@ def _measured(options: argparse.Namespace) -> list[Measured]:
         if options.over in ("jack", "both"):
             try:
                 for conditions in _over_jack(options, scene):
-                    runs.append(over_jack(conditions, options.model, turns))
+                    runs.append(over_jack(conditions, options.model, turns, tiers))
             except MissingPartError as error:
                 if options.over == "jack":
                     raise

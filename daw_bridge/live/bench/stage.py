@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ TURN_LIMIT_S: Final = 12.0
 START_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 15.0
 PLAYER: Final = "daw_bridge.cli.bench_player"
+WARM_LINE: Final = "aiart-bridge: model "
+_LOOK_S: Final = 0.05
 
 
 def over_memory(conditions: Conditions, tier: Tier, turns: int) -> Measured:
@@ -54,10 +57,11 @@ def over_memory(conditions: Conditions, tier: Tier, turns: int) -> Measured:
     return measured(conditions, found[0], log, bridge.faults)
 
 
-def over_jack(conditions: Conditions, model: str, turns: int) -> Measured:
+def over_jack(conditions: Conditions, model: str, turns: int, tiers: int = 1) -> Measured:
     """Server, bridge and player are processes of their own; the bridge's side is read from its take.
 
-    Raises BridgeError when one of them fails, MissingPartError when one cannot be had.
+    `tiers` models answer for `model`: the music begins when all of them are warm. Raises BridgeError when
+    one of the processes fails, MissingPartError when one cannot be had.
     """
     with contextlib.ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="aiart-bench-")))
@@ -69,10 +73,10 @@ def over_jack(conditions: Conditions, model: str, turns: int) -> Measured:
                 raised=conditions.server == "raised",
             )
         )
-        with (
-            _bridge(settings_of(conditions.scene, model, "jack"), folder) as osc_port,
-            company(conditions.busy, osc_port if conditions.screen else None),
-        ):
+        with contextlib.ExitStack() as beside:
+            osc_port = beside.enter_context(_bridge(settings_of(conditions.scene, model, "jack"), folder))
+            _await_models(folder, tiers)
+            beside.enter_context(company(conditions.busy, osc_port if conditions.screen else None))
             heard = _player(conditions, turns)
         (take,) = folder.glob("*.take")
         return measured(conditions, heard, BridgeLog.of_take(take))
@@ -110,6 +114,15 @@ def _ready(process: subprocess.Popen[bytes], folder: Path) -> int:
     if not line.startswith("ready"):
         raise BridgeError(f"the bridge does not start ({_last_line(folder)})", where="bench over JACK")
     return int(line.rsplit(":", 1)[1])
+
+
+def _await_models(folder: Path, count: int) -> None:
+    """Wait until the bridge has told of so many models; it says a line of each that has become warm."""
+    give_up_s = time.monotonic() + START_LIMIT_S
+    while (folder / "stderr").read_text("utf-8", "replace").count(WARM_LINE) < count:
+        if time.monotonic() > give_up_s:
+            raise BridgeError(f"not all models get warm ({_last_line(folder)})", where="bench over JACK")
+        time.sleep(_LOOK_S)
 
 
 def _last_line(folder: Path) -> str:
