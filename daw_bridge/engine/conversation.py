@@ -26,7 +26,7 @@ from daw_bridge.engine.history import History
 from daw_bridge.engine.output import Output
 from daw_bridge.engine.pace import Pace
 from daw_bridge.engine.performance import Performance
-from daw_bridge.engine.prepare import Prepared, Preparer
+from daw_bridge.engine.prepare import GROW_FROM, Prepared, Preparer
 from daw_bridge.engine.quantise import Quantiser
 from daw_bridge.engine.reply import Move, TurnState
 from daw_bridge.engine.responder import Responder
@@ -245,6 +245,8 @@ class Conversation:
         prepared = self._floor.prepared
         if self._floor.listening and self._pausing:
             moments.append(self._over_s())
+            if prepared is not None and prepared.likely_s > float("-inf"):
+                moments.append(prepared.likely_s)
         elif self._floor.state is TurnState.THINKING and prepared is not None:
             planned_s = self._preparer.planned_s(prepared)
             moments.append(planned_s if prepared.settled else max(planned_s, prepared.wait_s))
@@ -278,6 +280,8 @@ class Conversation:
         match self._floor.state:
             case TurnState.LISTENING if self._pausing:
                 return self._listen(now_s)
+            case TurnState.LISTENING if self._floor.prepared is not None:
+                self._preparer.grow(self._floor.prepared, now_s)
             case TurnState.THINKING if self._floor.prepared is not None:
                 return self._think(self._floor.prepared, now_s)
             case TurnState.ANSWERING if self.responder.play(now_s, handed_s):
@@ -323,6 +327,10 @@ class Conversation:
             return True
         if self._floor.prepared is None and self._floor.capture.quiet_from_s() <= now_s:
             self._floor.prepared = self._prepare_free(over_s, speculative=True)
+            quiet_s = over_s - self._floor.capture.quiet_from_s()
+            self._floor.prepared.likely_s = over_s - (1.0 - GROW_FROM) * quiet_s
+        if self._floor.prepared is not None:
+            self._preparer.grow(self._floor.prepared, now_s)
         return False
 
     def _close(self, over_s: float, now_s: float) -> None:
@@ -350,6 +358,7 @@ class Conversation:
     # Answering
 
     def _think(self, prepared: Prepared, now_s: float) -> bool:
+        self._preparer.grow(prepared, now_s)
         planned_s = self._preparer.planned_s(prepared)
         if now_s < planned_s or not (prepared.settled or now_s >= prepared.wait_s):
             return False

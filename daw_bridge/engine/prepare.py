@@ -19,6 +19,10 @@ from daw_bridge.music.notes import DRUM_CHANNEL
 MOVED_S: Final = 0.03
 """A line that has moved by more than this since an answer was prepared for it makes the answer void."""
 TEMPO_MOVED: Final = 0.02
+GROW_FROM: Final = 0.5
+"""When so much of the gap has passed in silence, more of the answer is drawn: the call is likely to be over."""
+GROW_UNTIL_S: Final = 0.06
+"""Nothing more is asked for so shortly before the answer: it begins with the processor to itself."""
 
 
 @dataclass(slots=True)
@@ -26,7 +30,8 @@ class Prepared:
     """The answer to exactly this call, should it be over at `over_s`; `start_beat` is the line it begins on, if any.
 
     `strokes` and `tempo_bpm` say what it was made from. `taken` once the call has left the capture. When the model is
-    not there at `wait_s`, the first of the `understudies` that is answers a call over, or else the memory.
+    not there at `wait_s`, the first of the `understudies` that is answers a call over, or else the memory. From
+    `likely_s` on more than the beginning is worth being drawn; `grown` once it has been asked for.
     """
 
     answer: Answer
@@ -39,6 +44,8 @@ class Prepared:
     tempo_bpm: float
     taken: bool = False
     wait_s: float = float("-inf")
+    likely_s: float = float("-inf")
+    grown: bool = False
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -131,6 +138,17 @@ class Preparer:
         prepared = self._prepared(answer, call, before.caller, now_s, start_beat, 0)
         prepared.taken = True
         return prepared
+
+    def grow(self, prepared: Prepared, now_s: float) -> None:
+        """Have more of an answer drawn whose beginning is there, if it is likely to be heard."""
+        if now_s < prepared.likely_s:
+            return
+        prepared.likely_s = float("-inf")
+        answer = prepared.answer
+        in_time = now_s <= self.planned_s(prepared) - GROW_UNTIL_S
+        if in_time and not prepared.grown and answer.ready and not answer.waiting:
+            prepared.grown = True
+            self._asker.ask_more(answer, prepared.caller, now_s)
 
     def answer(self, prepared: Prepared, planned_s: float, now_s: float) -> Answer:
         """What is to be played from `planned_s` on: the best answer that is there, else that of the phrase memory."""

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from daw_bridge.engine.events import Ask, Fault, TransportChanged, TurnCalled, TurnEnded
+from daw_bridge.engine.events import Ask, AskMore, Fault, TransportChanged, TurnCalled, TurnEnded
 from daw_bridge.music.messages import Clock, Continue, NoteOff, NoteOn, SongPosition, Start, Stop
 from tests.support.world import Tune, World, sounding
 
@@ -233,3 +233,9 @@ def test_who_plays_on_while_the_answer_waits_for_the_bar_is_still_in_the_call() 
     (called,) = world.of(TurnCalled)
     assert [note.pitch for note in called.call] == [60, 62, 64, 65, 67, 69]
     assert "stopped" not in {ended.reason for ended in world.of(TurnEnded)}
+
+
+def test_more_of_the_answer_is_drawn_before_the_line() -> None:
+    world = bars_world().do(1.0, "start").play(1.0, "C4 D4 E4", step_s=0.4).until(2.9)
+    asked_s = [now_s for now_s, action in world.diary.actions if isinstance(action, AskMore)]
+    assert asked_s == [pytest.approx(2.7)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daw_bridge.engine.capture import GAP_CEILING_S, GAP_FLOOR_S, GAP_UNKNOWN_S, adaptive_gap_s
-from daw_bridge.engine.events import Ask, Cancel, Listen, NoteHeard, TurnCalled, TurnEnded
+from daw_bridge.engine.events import Ask, AskMore, Cancel, Listen, NoteHeard, TurnCalled, TurnEnded
 from daw_bridge.music.messages import NoteOff, NoteOn
 from tests.support.world import Broken, Tune, World, sounding
 
@@ -96,6 +96,28 @@ def test_an_answer_is_prepared_as_soon_as_all_keys_are_up_and_dropped_when_the_m
     assert next(cancel.ask_id for cancel in world.of(Cancel)) == asks[0].ask_id
     counts = world.engine.state.counts
     assert (counts.answers, counts.prepared_used, counts.prepared_dropped) == (1, 1, 1)
+
+
+def grown(world: World) -> list[tuple[float, int]]:
+    """When more of an answer was asked for, and of which ask."""
+    return [(now_s, action.ask_id) for now_s, action in world.diary.actions if isinstance(action, AskMore)]
+
+
+def test_more_of_the_answer_is_drawn_when_half_of_the_gap_has_passed_in_silence() -> None:
+    world = World(gap_beats=2.0).play(1.0, "C4 D4 E4").until(2.69)
+    # Silent from 1.7 s on, over at 2.7 s.
+    assert grown(world) == [(pytest.approx(2.2), world.of(Ask)[-1].ask_id)]
+
+
+def test_a_musician_who_goes_on_soon_costs_no_more_than_the_beginning() -> None:
+    world = World(gap_beats=2.0).play(1.0, "C4 D4 E4 C4 D4 E4", step_s=0.6).until(4.5)
+    assert len(world.of(Ask)) == 6
+    assert not grown(world)
+
+
+def test_nothing_more_is_asked_for_right_before_an_answer() -> None:
+    world = World(latency_s=0.95, gap_beats=2.0).play(1.0, "C4 D4 E4").until(2.7)
+    assert not grown(world)
 
 
 def test_the_answer_belongs_to_exactly_the_call_that_was_played() -> None:
