@@ -17,6 +17,7 @@ MEASURES: Final = {
     "output_error_ms": "note-on handed to the driver after it was due",
     "delivery_ms": "driver to the other end",
     "model_share_ms": "waiting for the model",
+    "first_draw_ms": "model asked to its first note",
     "thru_ms": "key to key heard through",
 }
 _BARS_FIRST: Final = "bar line to first note heard"
@@ -112,7 +113,7 @@ def _row(spread: Spread) -> list[str]:
 def _sentence(run: Measured) -> str:
     counts = run.counts
     speed = (
-        f"{run.model_ms_per_note:.2f} ms a note, {run.notes_per_s:.0f} notes/s"
+        f"{run.model_ms_per_note:.2f} ms for each note after the first, {run.notes_per_s:.0f} notes/s"
         if run.model_ms_per_note is not None and run.notes_per_s is not None
         else "no time at all"
     )

@@ -61,7 +61,8 @@ def answered(log: BridgeLog, turn: int, start_s: float, *, waited_s: float = 0.0
     controls = SamplingControls()
     called = TurnCalled(turn, turn, (), (), start_s, start_s, 1, controls, 1.0, False)
     log.done([called], start_s)
-    log.done([TurnStreamed(turn, turn, 0, NOTES, controls, "lstm", 0.004)], start_s + waited_s)
+    log.done([TurnStreamed(turn, turn, 0, NOTES[:1], controls, "lstm", 0.004)], start_s + waited_s)
+    log.done([TurnStreamed(turn, turn, 1, NOTES[1:], controls, "lstm", 0.002)], start_s + waited_s)
     for number, pitch in enumerate((60 + turn, 70 + turn)):
         due_s = start_s + 0.2 * number
         log.done([Sent(NoteOn(0, pitch, 90), due_s, due_s + handed_over_s, turn)], due_s)
@@ -94,6 +95,7 @@ def test_a_turn_whose_first_note_was_lost_is_told_apart_from_one_that_was_late()
     assert found.spreads["delivery_ms"].p50 == pytest.approx(2.0)
     assert found.spreads["output_error_ms"].count == 6
     assert found.model_ms_per_note == pytest.approx(2.0)
+    assert (found.spreads["first_draw_ms"].count, found.spreads["first_draw_ms"].p50) == (3, 4.0)
     assert found.tiers == {"lstm": 3}
 
 
@@ -172,7 +174,7 @@ def test_a_script_gets_the_documented_keys(capsys: pytest.CaptureFixture[str], t
     pause, bars, thru = document["runs"]
     for run in (pause, bars):
         assert (run["turns"], run["answered"], run["counts"]["hanging"], run["whole"]) == (2, 2, 0, True)
-        assert set(run["spreads"]) == {"first_note_ms", "output_error_ms", "model_share_ms"}
+        assert set(run["spreads"]) == {"first_note_ms", "output_error_ms", "model_share_ms", "first_draw_ms"}
         counts = run["counts"]
         assert run["spreads"]["output_error_ms"]["count"] == counts["notes_sent"] == counts["notes_heard"] > 0
     assert [run["conditions"]["scene"] for run in document["runs"]] == ["pause", "bars", "thru"]

@@ -33,12 +33,17 @@ class TurnTrace:
 
 @dataclass(slots=True)
 class BridgeLog:
-    """An `engine.events.Observer` that keeps what a measurement needs. All times on time.monotonic's axis."""
+    """An `engine.events.Observer` that keeps what a measurement needs. All times on time.monotonic's axis.
+
+    `first_draws_s` are the times that passed from asking a model to its first note, in which it hears the end of the
+    call; `model_s` passed for the `model_notes` after those.
+    """
 
     sent: list[Sent] = field(default_factory=list)
     turns: dict[int, TurnTrace] = field(default_factory=dict)
     arrived: list[Passing] = field(default_factory=list)
     tiers: dict[str, int] = field(default_factory=dict)
+    first_draws_s: list[float] = field(default_factory=list)
     model_s: float = 0.0
     model_notes: int = 0
     misses: int = 0
@@ -116,6 +121,8 @@ class BridgeLog:
         if trace is not None and trace.streamed_s is None:
             trace.streamed_s = at_s
             self.tiers[more.tier] = self.tiers.get(more.tier, 0) + 1
-        if more.model_s > 0:
+        if more.model_s > 0 and more.first_index == 0:
+            self.first_draws_s.append(more.model_s)
+        elif more.model_s > 0:
             self.model_s += more.model_s
             self.model_notes += len(more.notes)

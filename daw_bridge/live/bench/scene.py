@@ -91,6 +91,7 @@ def measured(conditions: Conditions, heard: Performance, log: BridgeLog, own_fau
         "first_note_ms": Spread.of(first_ms),
         "output_error_ms": Spread.of(log.errors_ms()),
         "model_share_ms": Spread.of(shares_ms),
+        "first_draw_ms": Spread.of([drawn_s * 1000 for drawn_s in log.first_draws_s]),
     }
     if conditions.over != "memory":
         spreads["delivery_ms"] = Spread.of([time_s * 1000 for time_s in outward.times_s])
