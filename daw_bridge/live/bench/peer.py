@@ -1,7 +1,8 @@
 """Time per note beside another program's model: Notochord with random weights of its default size, one thread.
 
 Its players draw an event, feed it, and draw the next; a note is two of its events, the key going down and coming up.
-Ours are drawn as the bridge draws them when an answer is under way. Counted is processor time, which on a machine at
+Ours are drawn as the bridge draws them when an answer is under way: free, as that program's are, which is what is
+compared, and with the steering that the bridge has on by default. Counted is processor time, which on a machine at
 rest is the time that passes, and elsewhere leaves out what other programs take.
 Source: Notochord 0.8.0, `Notochord.query_feed`. It is asked in a process of its own, maybe of another interpreter.
 """
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.values import Values
 from daw_bridge.errors import BridgeError, MissingPartError
 from daw_bridge.live.bench.spread import Spread
 from daw_bridge.live.thinker import LARGEST_CHUNK
@@ -51,10 +53,14 @@ print(json.dumps(took_ms))
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Milliseconds per note of a model of ours (`tier`) and of Notochord; `ratio` is of the medians."""
+    """Milliseconds per note of a model of ours (`tier`) and of Notochord; `ratio` is of the medians.
+
+    `steered_ms` is ours with the controls of the bridge's defaults.
+    """
 
     tier: str
     ours_ms: Spread
+    steered_ms: Spread
     theirs_ms: Spread
     ratio: float
 
@@ -64,21 +70,23 @@ def compare(tiers: list[Tier], python: str) -> list[Compared]:
     theirs_ms = Spread.of(_notochord_ms(python))
     found = []
     for tier in tiers:
-        ours_ms = Spread.of(_ours_ms(tier))
+        ours_ms = Spread.of(_ours_ms(tier, SamplingControls()))
+        steered_ms = Spread.of(_ours_ms(tier, Values({}).controls(transpose=0)))
         assert ours_ms.p50
         assert theirs_ms.p50
-        found.append(Compared(tier.continuer.name, ours_ms, theirs_ms, round(theirs_ms.p50 / ours_ms.p50, 1)))
+        ratio = round(theirs_ms.p50 / ours_ms.p50, 1)
+        found.append(Compared(tier.continuer.name, ours_ms, steered_ms, theirs_ms, ratio))
     return found
 
 
-def _ours_ms(tier: Tier) -> list[float]:
+def _ours_ms(tier: Tier, controls: SamplingControls) -> list[float]:
     """Milliseconds per note of one chunk after the other, after a short call."""
     call = tuple(Note(0.25 * index, 60 + 2 * index, 0.2, 80) for index in range(5))
     stream = tier.continuer.begin(call, start_s=1.5, seed=1)
     took_ms = []
     for _ in range(WARM_UP + CHUNKS):
         start_s = time.thread_time()
-        if not stream.next(LARGEST_CHUNK, SamplingControls()):
+        if not stream.next(LARGEST_CHUNK, controls):
             raise BridgeError(f"{tier.continuer.name} stopped answering", where="bench --compare")
         took_ms.append((time.thread_time() - start_s) * 1000 / LARGEST_CHUNK)
     return took_ms[WARM_UP:]
