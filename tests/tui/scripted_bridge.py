@@ -126,6 +126,7 @@ class ScriptedBridge:
     def _answer(self, turn: int, until_s: float) -> None:
         over_s = self.origin_s + RESPONSE[0][0]
         self.say(
+            events.Ask(turn, turn, (), over_s, over_s + 4.0, 1, SamplingControls(), speculative=True),
             events.TurnCalled(turn, turn, (), (), over_s, over_s, 1, SamplingControls(), 1.0, False),
             events.TurnStreamed(turn, turn, 0, (), SamplingControls(), "lstm", 0.0021),
             events.TurnStateChanged("answering", turn),
@@ -148,6 +149,7 @@ class ScriptedBridge:
         for turn, value_ms in enumerate(values_ms, start=100):
             at_s = self.clock()
             self.say(
+                events.Ask(turn, turn, (), at_s, at_s + 4.0, 1, SamplingControls(), speculative=True),
                 events.TurnCalled(turn, turn, (), (), at_s, at_s, 1, SamplingControls(), 1.0, False),
                 events.Sent(NoteOn(0, 60, 1), at_s, at_s + value_ms / 1000.0, turn, "past"),
                 events.NotePlayed(Note(at_s - 50.0, 60, 0.1, 1), turn),

@@ -13,11 +13,11 @@ from daw_bridge.control.schema import ACTIONS, PARAMETERS, Parameter, Value, cho
 from daw_bridge.engine import events
 from daw_bridge.errors import BridgeError
 from daw_bridge.music.messages import NoteOff, NoteOn
-from daw_tui.app import PAGES
 from daw_tui.bridge_view import BridgeView
 from daw_tui.screens import takes
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import SLIDERS
+from daw_tui.screens.page import PAGES
 from daw_tui.screens.routing import ControllerTable
 from daw_tui.widgets.cell_picture import CellPicture
 from daw_tui.widgets.log_strip import LogStrip

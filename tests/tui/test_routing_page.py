@@ -55,7 +55,7 @@ def test_cells_of_several_ports_are_toggled(size: tuple[int, int]) -> None:
         assert shown(matrix)[2].split()[1:7] == ["Pads", "·", "·", "·", "·", "·"]
         assert "◉" in shown(matrix)[2]
         assert max(len(line) for line in shown(matrix)) <= matrix.size.width
-        assert "A synth wi…" in shown(matrix)[5]
+        assert "A synth wit…" in shown(matrix)[5]
 
     at_the_page(play, size)
 

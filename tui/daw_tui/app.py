@@ -26,7 +26,7 @@ from daw_tui.screens.compose import ComposePage
 from daw_tui.screens.cover import CoverPage
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import LivePage
-from daw_tui.screens.page import Page
+from daw_tui.screens.page import PAGES, Page
 from daw_tui.screens.presets import PresetsPage
 from daw_tui.screens.routing import RoutingPage
 from daw_tui.screens.takes import TakesPage
@@ -34,7 +34,6 @@ from daw_tui.widgets.key_strip import KeyCap, KeyStrip
 from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.nav_bar import NavBar
 
-PAGES: Final = ("live", "routing", "takes", "compose", "presets", "cover")
 FRAME_S: Final = 1.0 / 12.0
 _IN_MEMORY: Final = "--midi-api=memory"
 PIANO_KEYS: Final[tuple[KeyCap, ...]] = (

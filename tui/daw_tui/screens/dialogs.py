@@ -14,6 +14,7 @@ from textual.widgets import Button, Label, Static
 
 from daw_bridge.control.schema import ACTIONS
 from daw_tui import palette
+from daw_tui.screens.page import PAGES
 
 ACTION_KEYS: Final = {
     "take_turn": "space",
@@ -31,15 +32,15 @@ ACTION_KEYS: Final = {
 """Which key does which performance action."""
 
 _SCREEN: Final = (
-    ("1 to 5", "the pages; tab goes from control to control"),
+    (f"1 to {len(PAGES)}", "the pages; tab goes from control to control"),
     ("← →", "move a slider; with shift a little, home and end to its ends, d to its default"),
     ("enter", "the next choice of a slider; or type its figure, and enter again"),
-    ("m", "learn: then move the knob, press the pad or change the program that shall steer it"),
+    ("m", "learn: the next knob, pad, pedal or program change steers it from then on"),
     ("backspace", "forget the controller"),
-    ("enter o n del", "on the Routing page: listen to a channel, pass it through, make a route, forget it"),
+    ("enter o n del", "on the Routing page: listen to a channel, thru, new route, forget it"),
     ("[ ]", "previous and next preset"),
     ("- =", "less or more time in the piano roll"),
-    ("a", "play on the computer keyboard: a w s e d f … are keys, z x octaves, c v harder or softer, esc ends"),
+    ("a", "the letters are a piano: a w s e d f … keys, z x octave, c v touch; esc ends"),
     ("ctrl+p", "everything by name"),
     ("q", "leave; a bridge that this screen started ends with it"),
 )

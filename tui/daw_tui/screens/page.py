@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.containers import Container
 
 from daw_bridge.control.pushes import Push
 from daw_tui.bridge_view import BridgeView
 from daw_tui.widgets.key_strip import KeyCap
+
+PAGES: Final = ("live", "routing", "takes", "compose", "presets", "cover")
+"""All pages in the order of their keys, from 1."""
 
 
 class Page(Container):

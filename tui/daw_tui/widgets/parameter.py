@@ -127,7 +127,7 @@ class ParameterSlider(Widget, can_focus=True):
 
     def _tag(self) -> Text:
         if self._learning:
-            return Text(f"{'move…':<{TAG}}", style=f"bold {palette.THINKING}")
+            return Text(f"{'move!':<{TAG}}", style=f"bold {palette.THINKING}")
         return Text(f"{controller_name(self._mapping):<{TAG}}", style=palette.DIM)
 
     def _want(self, value: Value) -> None:

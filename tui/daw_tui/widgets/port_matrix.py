@@ -83,7 +83,7 @@ class PortMatrix(Widget, can_focus=True):
 
     def _row(self, row: int, key: str, name: str, marks: list[tuple[str, str]]) -> Text:
         attached = self._attached.get(key, True)
-        shown = name if len(name) < _LABEL - 2 else f"{name[: _LABEL - 4]}…"
+        shown = name if len(name) <= _LABEL - 2 else f"{name[: _LABEL - 3]}…"
         text = Text.assemble(
             ("● " if attached else "○ ", palette.GOOD if attached else palette.BAD),
             (f"{shown:<{_LABEL - 2}}", palette.TEXT if attached else palette.BAD),
