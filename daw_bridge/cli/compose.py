@@ -282,7 +282,7 @@ def said(report: dict[str, Any]) -> list[str]:
 
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 is wanted, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to 100000 is wanted, not {text!r}")
     return int(text)
 
 
