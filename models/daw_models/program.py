@@ -34,7 +34,9 @@ _SOURCES = (
     "nets/products.py",
     "nets/sampling.py",
     "nets/steering.py",
+    "nets/tables.py",
     "nets/transformer.py",
+    "nets/wishes.py",
 )
 
 

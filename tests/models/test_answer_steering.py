@@ -10,13 +10,15 @@ import torch
 from daw_models.nets.build import compile_net, make_continuer
 from daw_models.nets.steering import (
     FADE,
-    WINDOW,
-    fading_ramp,
     figure_of,
     onset_steps,
+    passage,
     past_figures,
+    past_passages,
     repeated_figures,
     sounding_weight,
+    strike_weights,
+    struck,
     tone_pull,
 )
 from tests.models.model_builders import music, tiny_net
@@ -55,10 +57,13 @@ def _tones(wanted: list[int], following: float) -> torch.Tensor:
     return torch.cat([torch.log(shares + 0.02), torch.tensor([following])])
 
 
+CLASSES = torch.arange(128) % 12
+
+
 def test_a_tone_heard_too_much_is_held_back_and_one_missing_is_raised() -> None:
-    heard = torch.tensor([[0] * 30 + [7] * 10])
-    tones = _tones([0, 4, 7], 1.0)
-    pull = tone_pull(tones[:12], 1.0, heard, torch.ones(1, 40))
+    heard = torch.zeros(1, 12)
+    heard[0, 0], heard[0, 7] = 30.0, 10.0
+    pull = tone_pull(_tones([0, 4, 7], 1.0)[:12], 1.0, heard, CLASSES)
     assert pull.shape == (1, 128)
     assert pull[0, 64] > pull[0, 67] > pull[0, 60]
     assert pull[0, 64] > pull[0, 61]
@@ -67,34 +72,42 @@ def test_a_tone_heard_too_much_is_held_back_and_one_missing_is_raised() -> None:
 
 def test_before_any_note_only_the_standing_wish_counts() -> None:
     tones = _tones(C_MAJOR, 0.0)[:12]
-    pull = tone_pull(tones, 1.0, torch.zeros((1, 8), dtype=torch.int64), torch.zeros(1, 8))
+    pull = tone_pull(tones, 1.0, torch.zeros(1, 12), CLASSES)
     assert (pull[0, 60:72] - pull[0, 60]).tolist() == pytest.approx((tones - tones[0]).tolist(), abs=1e-5)
 
 
-def test_short_and_long_notes_count_within_bounds_and_fade() -> None:
+def test_short_and_long_notes_count_within_bounds_and_fade(program: torch.jit.ScriptModule) -> None:
     assert sounding_weight(torch.tensor([0, 50, 1000])).tolist() == [2.0, 50.0, 200.0]
-    ramp = fading_ramp(WINDOW, FADE)
-    assert float(ramp[-1]) == 1.0
-    assert float(ramp[-2] / ramp[-1]) == pytest.approx(FADE)
+    rows = torch.tensor([[[0, 60, 50, 80], [10, 67, 1000, 80], [10, 60, 0, 80]]])
+    counts = program.feed(program.initial_state(1), rows, 0)[8][0, 3]
+    assert counts.nonzero().flatten().tolist() == [0, 7]
+    assert counts[[0, 7]].tolist() == pytest.approx([50 * FADE**2 + 2, 200 * FADE])
+
+
+def _repeats(pitches: list[int], steps: list[int], first: int, next_step: int, strikes: float = 0.0) -> torch.Tensor:
+    """How often each pitch would close a figure again, after notes of which those from `first` on are the answer's."""
+    played, gaps = torch.tensor([pitches]), torch.tensor([steps])
+    figures = past_figures(played, gaps, first)
+    ways = torch.zeros_like(played)
+    ways[:, 1:] = torch.diff(played)
+    come = passage(figures[:, -2:-1], figures[:, -1:]) + next_step
+    return repeated_figures(past_passages(figures, gaps), ways, come, played[:, -1:], torch.tensor([[strikes]]))
 
 
 def test_a_figure_is_known_again_on_other_degrees_and_only_from_the_answer() -> None:
-    pitches = torch.tensor([[60, 62, 64, 67, 50, 72, 74, 76]])
-    steps = onset_steps(1000)[torch.full((1, 8), 25)]
-    own = repeated_figures(past_figures(pitches, steps, 1), pitches.flip(1), steps[:, -1])
-    assert own.nonzero().tolist() == [[0, 79]]
-    called = repeated_figures(past_figures(pitches, steps, 4), pitches.flip(1), steps[:, -1])
-    assert float(called.sum()) == 0.0
-    hurried = repeated_figures(past_figures(pitches, steps, 1), pitches.flip(1), steps[:, -1] + 8)
-    assert float(hurried.sum()) == 0.0
+    pitches, steps = [60, 62, 64, 67, 50, 72, 74, 76], [19] * 8
+    assert _repeats(pitches, steps, 1, 19).nonzero().tolist() == [[0, 79]]
+    assert float(_repeats(pitches, steps, 4, 19).sum()) == 0.0
+    assert float(_repeats(pitches, steps, 1, 27).sum()) == 0.0
 
 
 def test_a_pitch_struck_again_and_again_counts_ever_more() -> None:
-    figures = past_figures(torch.full((1, 12), 60), torch.full((1, 12), 9), 12)
+    weights = strike_weights()
     counted = []
     for strikes in range(1, 13):
-        recent = torch.tensor([[60] * strikes + [62] * (12 - strikes)])
-        counted.append(float(repeated_figures(figures, recent, torch.tensor([9]))[0, 60]))
+        found = int(struck(torch.tensor([[62] * (12 - strikes) + [60] * strikes])))
+        assert found == strikes
+        counted.append(float(_repeats([60] * 12, [9] * 12, 12, 9, float(weights[found]))[0, 60]))
     assert counted[:4] == [0.0] * 4
     assert all(later > 2 * earlier for earlier, later in itertools.pairwise(counted[4:]))
 
@@ -110,8 +123,8 @@ def test_figures_hold_their_interval_and_step_apart() -> None:
     intervals = torch.arange(-127, 128).repeat_interleave(41)
     steps = torch.arange(41).repeat(255)
     figures = figure_of(intervals, steps)
-    assert torch.equal(torch.bitwise_right_shift(figures, 6), intervals)
-    assert torch.equal(torch.bitwise_and(figures, 63), steps)
+    assert len(set(figures.tolist())) == len(figures)
+    assert 0 < int(figures.min()) <= int(figures.max()) < 16384
     assert int(onset_steps(1000).max()) <= 40
 
 

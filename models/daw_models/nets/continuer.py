@@ -1,51 +1,49 @@
 """The net unrolled note by note with sampling inside: what is compiled to TorchScript and played on stage.
 
-Linear maps of embeddings are folded into tables when it is built, so that most of a note costs a few table sums and
-eight matrix products. Methods never change the state they are given: a caller may keep any state and go back to it.
+A note costs by how many operations it takes, hardly by their size: linear maps of embeddings are folded into tables
+when it is built, indices keep their column, and what several parts need is kept together. Methods never change the
+state they are given: a caller may keep any state and go back to it.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from daw_models.nets.features import (
-    ENDS,
-    FINDERS,
-    LENGTH_BUCKETS,
-    MEMORY,
-    RING,
-    advance_lengths,
-    best_match,
-    length_bucket,
-    nearest_ends,
-    recency_ramp,
-    status_index,
-)
-from daw_models.nets.notewise import CLASSES, STATUS_ROWS, NoteNet
+from daw_models.nets.features import ENDS, FINDERS, HORIZONS, LONG_AGO, MEMORY, NOWHERE, RING
+from daw_models.nets.notewise import NoteNet
 from daw_models.nets.products import ProductMaker
-from daw_models.nets.sampling import choose
+from daw_models.nets.sampling import below_one, choose
 from daw_models.nets.steering import (
     FADE,
     WINDOW,
-    fading_ramp,
     figure_of,
     onset_steps,
+    passage,
     past_figures,
+    past_passages,
     repeated_figures,
     sounding_weight,
+    strike_weights,
+    struck,
     tone_pull,
 )
+from daw_models.nets.tables import TOLD, Tables, nothing_told
+from daw_models.nets.wishes import Wishes, read_wishes, wished
+
+LASTING_NOTES = 8192
+"""After so many notes fading counts weigh what they will always weigh."""
 
 
 class Continuer(nn.Module):
     """Plays on from what it has heard. Rows are int64 [B, n, 4] in cells, as in the weights file's vocabulary.
 
     All but the core, which a family adds (`continuer_lstm.py`, `continuer_transformer.py`).
-    State, batch first: 0 and 1 the core's own; 2 what the heads start from [B, 4 head]; 3 ring [B, 2,
-    RING] of pitches and absolute ends; 4 now [B]; 5 match lengths int16 [B, FINDERS, MEMORY]; 6 memory int16 [B, 5,
-    MEMORY]: onset in cells, then onset, pitch, duration and velocity as bins; 7 what followed the best matches [B, 6,
-    FINDERS]: the four bins, the bucket of the match's length, and that bucket offset by 16 if anything matches; 8 last
-    velocity [B]; 9 notes heard [B]; 10 the next ends as bins [B, ENDS]; more of the core's own may follow.
+    State, batch first: 0 and 1 the core's own; 2 what the heads start from [B, 4 head]; 3 the last pitches and absolute
+    ends, oldest first [B, 2, RING]; 4 now [B, 1]; 5 lengths of the matches that end here, int16 [B, FINDERS, MEMORY],
+    by how many notes they lie apart, the furthest first; 6 memory int16 [B, 5, MEMORY], oldest first: velocity, pitch,
+    bins of duration and onset, onset in cells; 7 what is told [B, len(TOLD)], see `tables.py`; 8 fading counts of pitch
+    classes [B, 4, 12]: by the HORIZONS, and by duration for the steering; 9 notes heard [B]; 10 the distinct ends to
+    come, absolute [B, RING + ENDS]; more of the core's own may follow.
     """
 
     enter_rows: Tensor
@@ -62,191 +60,178 @@ class Continuer(nn.Module):
     first_cells: Tensor
     widths: Tensor
     ramp: Tensor
-    told_nothing: Tensor
-    length_rows: Tensor
-    opening_entering: Tensor
+    four: Tensor
+    never: Tensor
+    nothing: Tensor
+    opening_told: Tensor
     steps: Tensor
+    strikes: Tensor
     fading: Tensor
+    pitch_classes: Tensor
+    class_of_pitch: Tensor
+    class_weights: Tensor
 
     def __init__(self, net: NoteNet, product: ProductMaker) -> None:
         super().__init__()
         self.hidden, self.head = net.config.hidden, net.config.head
         self.max_cells, self.none = net.vocabulary.max_cells, net.vocabulary.time_bins
         self.cell_s = net.vocabulary.cell_s
-        self._fold_tables(net)
-
+        tables = Tables(net)
+        for name in ("enter", "onset", "pitch", "duration", "velocity"):
+            folded = getattr(tables, name)
+            self.register_buffer(f"{name}_rows", folded.rows)
+            self.register_buffer(f"{name}_at", folded.starts)
         outputs = []
-        for logits, pointers in zip(net.to_logits, net.to_pointers, strict=True):
+        # Pointers in the program's order: what followed before what ends, and the last velocity first.
+        for logits, pointers, order in zip(
+            net.to_logits,
+            net.to_pointers,
+            ([4, 5, 0, 1, 2, 3], [0, 1], [4, 5, 0, 1, 2, 3], [2, 0, 1]),
+            strict=True,
+        ):
             assert isinstance(logits, nn.Linear)
             assert isinstance(pointers, nn.Linear)
-            outputs.append(
-                product(torch.cat([logits.weight, pointers.weight]), torch.cat([logits.bias, pointers.bias]))
-            )
+            weights = torch.cat([logits.weight, pointers.weight[order]])
+            outputs.append(product(weights, torch.cat([logits.bias, pointers.bias[order]])))
         self.out_onset, self.out_pitch, self.out_duration, self.out_velocity = outputs
+        self._keep_constants(net)
+
+    def _keep_constants(self, net: NoteNet) -> None:
         vocabulary = net.vocabulary
         bins = range(vocabulary.time_bins)
+        first_cells = torch.tensor([vocabulary.first_cell_of_bin(index) for index in bins])
         self.register_buffer("cell_bins", net.cell_bins.clone())
-        self.register_buffer("first_cells", torch.tensor([vocabulary.first_cell_of_bin(index) for index in bins]))
+        self.register_buffer("first_cells", first_cells)
         self.register_buffer("widths", torch.tensor([vocabulary.width_of_bin(index) for index in bins]))
-        self.register_buffer("ramp", recency_ramp(MEMORY))
+        self.register_buffer("ramp", torch.arange(MEMORY, dtype=torch.int16))
+        self.register_buffer("four", torch.arange(ENDS))
+        self.register_buffer("never", torch.full((1, ENDS), NOWHERE))
+        nothing = torch.tensor([[[128], [128], [self.none], [self.none], [0]]], dtype=torch.int16)
+        self.register_buffer("nothing", nothing)
+        self.register_buffer("opening_told", torch.tensor([nothing_told(self.none)]))
         self.register_buffer("steps", onset_steps(self.max_cells))
-        self.register_buffer("fading", fading_ramp(WINDOW, FADE))
-        nothing = torch.tensor([[[self.none], [128], [self.none], [0]]], dtype=torch.int16)
-        self.register_buffer("told_nothing", nothing)
-        buckets = length_bucket(torch.arange(256))
-        offset = buckets + 16 * (buckets > 0)
-        self.register_buffer("length_rows", torch.stack([buckets, offset]).to(torch.int16))
-        before = [self.none, 128, self.none, 0, CLASSES]
-        told = [self.none] * 2 + [128] * 2 + [self.none] * 2 + [0] * 4
-        opening = torch.tensor([[[*before, *[self.none] * ENDS, *told]]])
-        self.register_buffer("opening_entering", opening)
-
-    @torch.no_grad()
-    def _fold_tables(self, net: NoteNet) -> None:
-        onset, pitch = net.onset_table.weight, net.pitch_table.weight
-        duration, velocity = net.duration_table.weight, net.velocity_table.weight
-        group = net.class_table.weight
-        length = [table.weight for table in net.length_tables if isinstance(table, nn.Embedding)]
-        note = [onset, pitch, duration, velocity]
-        told: list[list[Tensor]] = [
-            [group, *[duration] * ENDS, *[onset] * FINDERS, *[length[0]] * FINDERS],
-            [group, onset, *[pitch] * FINDERS, *[length[1]] * FINDERS],
-            [group, onset, pitch, *[duration] * ENDS, *[duration] * FINDERS, *[length[2]] * FINDERS],
-            [group, onset, pitch, duration, *[velocity] * FINDERS, *[length[3]] * FINDERS, velocity],
-        ]
-        entering = [*note, group, *[duration] * ENDS, *[*note, length[0]] * FINDERS]
-        rows, starts = _folded(entering, net.enter.weight)
-        rows[starts[0] : starts[1]] += net.enter.bias
-        # The net reads finder by finder, the program field by field.
-        first = 5 + ENDS
-        starts = torch.cat([starts[:first], starts[first:].view(FINDERS, 5).T.flatten()])
-        self.register_buffer("enter_rows", rows)
-        self.register_buffer("enter_at", starts)
-        for index, name in enumerate(("onset", "pitch", "duration", "velocity")):
-            layer = net.from_told[index]
-            assert isinstance(layer, nn.Linear)
-            rows, starts = _folded(told[index], layer.weight)
-            if name == "pitch":
-                starts = torch.cat([starts, torch.full((RING,), len(rows))])
-                rows = torch.cat([rows, net.from_status.weight.T, torch.zeros(1, self.head)])
-                assert len(net.from_status.weight.T) == STATUS_ROWS - 1
-            self.register_buffer(f"{name}_rows", rows.contiguous())
-            self.register_buffer(f"{name}_at", starts)
+        self.register_buffer("strikes", strike_weights())
+        self.register_buffer("fading", torch.tensor([*HORIZONS, FADE]).unsqueeze(1))
+        self.register_buffer("class_of_pitch", torch.arange(128) % 12)
+        self.register_buffer("pitch_classes", torch.eye(12).repeat(11, 1)[:128].contiguous())
+        plain = torch.ones(len(first_cells), len(HORIZONS))
+        self.register_buffer("class_weights", torch.cat([plain, sounding_weight(first_cells).unsqueeze(1)], 1))
 
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
-        """The core hears n notes: entering int64 [B, n, slots], their onsets [B, n] in cells; sets the heads' start."""
+        """The core hears n notes: entering int64 [B, n, told], their onsets [B, n] in cells; sets the heads' start."""
         raise NotImplementedError
 
     def _opened(self, batch: int) -> list[Tensor]:
         """What the core holds before anything was heard: entries 0, 1 and 2 of the state, then those from 11 on."""
         raise NotImplementedError
 
-    def _advance(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> None:
-        """Hear one note: int64 [B, 4] in cells, its onset and duration also as bins; changes `state`, which is ours."""
-        entering = self._notice(state, note, onset, duration, note_class)
-        self._recur(state, entering.unsqueeze(1), state[4].unsqueeze(1))
+    def _with_key(self, hidden: Tensor, state: list[Tensor], heard: int) -> Tensor:  # noqa: ARG002
+        """What the pitch head starts from, with what it hears of the harmony of so many notes, if a family listens."""
+        return hidden
 
-    def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
-        """Take notice of one note; returns what the core is to hear of it, int64 [B, slots]."""
-        return self._keep(state, note, onset, duration, note_class)
+    def _keep(
+        self, state: list[Tensor], at: int, group: Tensor, bins: list[Tensor], gap: Tensor, length: Tensor
+    ) -> None:
+        """Keep what is told exactly up to date with the note number `at` of this call; changes `state`, which is ours.
 
-    def _keep(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
-        """Keep what is told exactly up to date with one note; returns what the core is to hear, int64 [B, slots]."""
-        now = state[4] + note.select(1, 0)
+        bins: of onset difference, pitch, duration and velocity; those, the class `group`, and onset difference and
+        duration in cells are int64 [B, 1].
+        """
+        onset, pitch, duration, velocity = bins[0], bins[1], bins[2], bins[3]
+        now = state[4] + gap
         state[4] = now
-        pitch, velocity = note.select(1, 1), note.select(1, 3)
-        slot = int(state[9][0].item()) % 2048
-        state[9] = state[9] + 1
-        small = torch.stack([note.select(1, 0), onset, pitch, duration, velocity], 1).to(torch.int16)
-        memory = state[6]
-        lengths = advance_lengths(
-            state[5], memory.select(1, 2), memory.select(1, 0), small.select(1, 2), small.select(1, 0)
-        )
-        lengths.select(2, slot).zero_()
+        small = torch.cat([velocity, pitch, duration, onset, gap], 1).to(torch.int16)
+        past, gaps = state[6].narrow(2, at + 1, 2048), state[6].select(1, 4).narrow(1, at + 1, 2048)
+        # The note's own place is still empty, so that nothing matches from no notes apart.
+        same = past.select(1, 1) == small.narrow(1, 1, 1)
+        near = (gaps - small.narrow(1, 4, 1)).abs_() <= (gaps >> 3).add_(2)
+        both = torch.stack([same, near.logical_and_(same)], 1)
+        lengths = state[5].clamp(max=254).add_(1).mul_(both)
         state[5] = lengths
-        memory.select(2, slot).copy_(small)
-        where, match = best_match(lengths, slot, self.ramp)
-        follows = ((where + 1) % 2048).unsqueeze(1).expand(note.size(0), 4, 2)
-        told = memory.narrow(1, 1, 4).gather(2, follows)
-        told = torch.where((match > 0).unsqueeze(1), told, self.told_nothing)
-        told = torch.cat([told, self.length_rows[:, match.to(torch.int64)].transpose(0, 1)], 1).to(torch.int64)
-        state[7] = told
-        ring = torch.roll(state[3], 1, 2)
-        ring.select(2, 0).copy_(torch.stack([pitch, now + note.select(1, 2)], 1))
+        state[6].select(2, 2048 + at).copy_(small)
+        # The most recent of the longest matches; where there is none, the empty place that comes after the last note.
+        where = torch.add(self.ramp, lengths.clamp(max=15), alpha=2048).argmax(2, keepdim=True)
+        match = lengths.gather(2, where).squeeze(2)
+        follows = where.transpose(1, 2).expand(gap.size(0), 4, 2)
+        told = state[6].narrow(2, at + 2, 2048).narrow(1, 0, 4).gather(2, follows).flatten(1)
+        ring = torch.cat([state[3].narrow(2, 1, 11), torch.stack([pitch, now + length], 1)], 2)
         state[3] = ring
-        ends = self.cell_bins[nearest_ends(ring.select(1, 1), now).clamp_(max=self.max_cells + 1)]
-        state[10] = ends
-        state[8] = velocity
-        head = torch.stack([onset, pitch, duration, velocity, torch.full_like(pitch, note_class)], 1)
-        return torch.cat([head, ends, told.narrow(1, 0, 5).flatten(1)], 1)
+        ends, _ = torch.cat([ring.select(1, 1), self.never.expand(gap.size(0), 4)], 1).sort(1)
+        ends.narrow(1, 1, 15).masked_fill_(ends.narrow(1, 1, 15) == ends.narrow(1, 0, 15), 1 << 40)
+        state[10], _ = ends.sort(1)
+        weights = functional.embedding(duration, self.class_weights).transpose(1, 2)
+        state[8] = torch.addcmul(state[8] * self.fading, weights, functional.embedding(pitch, self.pitch_classes))
+        state[7] = torch.cat([onset, pitch, duration, velocity, told, self._left(state, now), match, group], 1)
 
-    def _raised(self, output: Tensor, bins: int, pointed: Tensor, none: int, lift: float) -> Tensor:
+    def _left(self, state: list[Tensor], when: Tensor) -> Tensor:
+        """Bins of the time from `when` [B, 1] to the next distinct note-offs, int64 [B, ENDS]."""
+        ends = state[10]
+        coming = torch.searchsorted(ends, when, right=True) + self.four
+        return torch.take(self.cell_bins, (ends.gather(1, coming) - when).clamp_(max=self.max_cells + 1))
+
+    def _heads(self, state: list[Tensor]) -> list[Tensor]:
+        """What each head starts from, [B, head]."""
+        first, second, third, fourth = state[2].chunk(4, 1)
+        return [first, second, third, fourth]
+
+    def _raised(self, output: Tensor, bins: int, pointed: Tensor, lift: float) -> Tensor:
         """Logits from a head's output [B, bins + pointers]: what is pointed at is raised by its trust.
 
-        `lift` nats are added to the trust of every pointer.
+        What points at the bin beyond the last points at nothing. `lift` nats are added to the trust of every pointer.
         """
-        trust = output.narrow(1, bins, output.size(1) - bins)
+        trust = output.narrow(1, bins, pointed.size(1))
         if lift != 0.0:
             trust = trust + lift
-        known = pointed != none
-        return output.narrow(1, 0, bins).scatter_add(1, pointed * known, trust * known)
+        return output.scatter_add(1, pointed, trust).narrow(1, 0, bins)
 
-    def _onset_logits(self, state: list[Tensor], note_class: int) -> Tensor:
-        told, ends = state[7], state[10]
-        index = torch.cat(
-            [torch.full_like(ends.narrow(1, 0, 1), note_class), ends, told.select(1, 0), told.select(1, 4)], 1
-        )
-        inner = torch.relu(state[2].narrow(1, 0, self.head) + table_sums(self.onset_rows, index + self.onset_at))
-        return self._raised(self.out_onset(inner), self.none, torch.cat([ends, told.select(1, 0)], 1), self.none, 0.0)
-
-    def _pitch_logits(self, state: list[Tensor], onset: Tensor, then: Tensor, note_class: int, lift: float) -> Tensor:
+    def _held(self, state: list[Tensor], part: int, bins: Tensor) -> Tensor:
+        """For each finder the length of its match, plus 256 if what it told of a part came true: int64 [B, FINDERS]."""
         told = state[7]
-        status = status_index(state[3].select(1, 0), state[3].select(1, 1), then)
-        known = onset.unsqueeze(1)
-        held = torch.add(told.select(1, 5), told.select(1, 0) == known, alpha=16)
-        index = torch.cat([torch.full_like(known, note_class), known, told.select(1, 1), held, status], 1)
-        hidden = state[2].narrow(1, self.head, self.head) + self._from_key(state)
-        inner = torch.relu(hidden + table_sums(self.pitch_rows, index + self.pitch_at))
-        return self._raised(self.out_pitch(inner), 128, told.select(1, 1), 128, lift)
+        return torch.add(told.narrow(1, 16, 2), told.narrow(1, part, 2) == bins, alpha=256)
 
-    def _from_key(self, state: list[Tensor]) -> Tensor:
-        """What the pitch head hears of the harmony so far; nothing, unless a family listens."""
-        return torch.zeros_like(state[2].narrow(1, 0, self.head))
+    def _onset_logits(self, state: list[Tensor], hidden: Tensor) -> Tensor:
+        told = state[7].narrow(1, 10, 9)
+        inner = table_sums(self.onset_rows, told + self.onset_at).add_(hidden).relu_()
+        return self._raised(self.out_onset(inner), self.none, told.narrow(1, 0, 6), 0.0)
 
-    def _pitch_held(self, state: list[Tensor], pitch: Tensor) -> Tensor:
-        """For each finder whether its pitch came true, times the bucket of its match's length."""
-        told = state[7]
-        return torch.add(told.select(1, 5), told.select(1, 1) == pitch.unsqueeze(1), alpha=16)
+    def _pitch_output(
+        self, state: list[Tensor], hidden: Tensor, group: Tensor, onset: Tensor, then: Tensor, heard: int
+    ) -> Tensor:
+        """The pitch head's output, not yet raised; `then` is the onset [B, 1] in absolute cells."""
+        pitches, ends = state[3].unbind(1)
+        status = torch.add(pitches, (then - ends).clamp_(-1, 3), alpha=128)
+        told = state[7].narrow(1, 6, 2)
+        index = torch.cat([told, group, onset, self._held(state, 10, onset), status], 1).add_(self.pitch_at)
+        inner = table_sums(self.pitch_rows, index).add_(self._with_key(hidden, state, heard)).relu_()
+        output: Tensor = self.out_pitch(inner)
+        return output
 
     def _duration_logits(
-        self, state: list[Tensor], onset: Tensor, pitch: Tensor, then: Tensor, held: Tensor, note_class: int
+        self, state: list[Tensor], hidden: Tensor, known: list[Tensor], held: Tensor, then: Tensor
     ) -> Tensor:
-        told = state[7]
-        left = self.cell_bins[nearest_ends(state[3].select(1, 1), then).clamp_(max=self.max_cells + 1)]
-        known = torch.stack([torch.full_like(onset, note_class), onset, pitch], 1)
-        index = torch.cat([known, left, told.select(1, 2), held], 1)
-        inner = torch.relu(
-            state[2].narrow(1, 2 * self.head, self.head) + table_sums(self.duration_rows, index + self.duration_at)
-        )
-        return self._raised(
-            self.out_duration(inner), self.none, torch.cat([left, told.select(1, 2)], 1), self.none, 0.0
-        )
+        """`known`: class, onset and pitch, [B, 1] each; `held`: whether the told pitches came true."""
+        index = torch.cat(known + [held, state[7].narrow(1, 8, 2), self._left(state, then)], 1)  # noqa: RUF005
+        inner = table_sums(self.duration_rows, index + self.duration_at).add_(hidden).relu_()
+        return self._raised(self.out_duration(inner), self.none, index.narrow(1, 5, 6), 0.0)
 
-    def _velocity_logits(
-        self, state: list[Tensor], onset: Tensor, pitch: Tensor, duration: Tensor, held: Tensor, note_class: int
-    ) -> Tensor:
-        told, last = state[7], state[8].unsqueeze(1)
-        known = torch.stack([torch.full_like(onset, note_class), onset, pitch, duration], 1)
-        index = torch.cat([known, told.select(1, 3), held, last], 1)
-        inner = torch.relu(
-            state[2].narrow(1, 3 * self.head, self.head) + table_sums(self.velocity_rows, index + self.velocity_at)
-        )
-        return self._raised(self.out_velocity(inner), 128, torch.cat([told.select(1, 3), last], 1), 0, 0.0)
+    def _velocity_logits(self, state: list[Tensor], hidden: Tensor, known: list[Tensor], held: Tensor) -> Tensor:
+        """`known`: class, onset, pitch and duration, [B, 1] each; `held` as above."""
+        told = state[7].narrow(1, 3, 3)
+        index = torch.cat([told] + known + [held], 1).add_(self.velocity_at)  # noqa: RUF005
+        inner = table_sums(self.velocity_rows, index).add_(hidden).relu_()
+        return self._raised(self.out_velocity(inner), 128, told, 0.0)
 
-    def _own(self, state: list[Tensor]) -> list[Tensor]:
-        """A list of ours; only the memory is written in place, so only it is copied."""
+    def _own(self, state: list[Tensor], more: int, group: Tensor) -> list[Tensor]:
+        """A list of ours with room for more notes in the memory, which alone is written in place."""
         own = [tensor for tensor in state]  # noqa: C416  # TorchScript knows no list()
-        own[6] = own[6].clone()
+        own[6] = torch.cat([own[6], self.nothing.expand(group.size(0), 5, more + 1)], 2)
+        own[7] = torch.cat([own[7].narrow(1, 0, 18), group], 1)
+        return own
+
+    def _settled(self, own: list[Tensor], more: int) -> list[Tensor]:
+        """The state after so many notes more."""
+        own[6] = own[6].narrow(2, more, 2048)
+        own[9] = own[9] + more
         return own
 
     def _checked(self, rows: Tensor) -> Tensor:
@@ -255,24 +240,25 @@ class Continuer(nn.Module):
         high = torch.tensor([self.max_cells, 127, self.max_cells, 127])
         return torch.minimum(torch.maximum(rows, low), high)
 
+    def _bins(self, rows: Tensor) -> list[Tensor]:
+        """Onset, pitch, duration and velocity of rows as bins, int64 [B, n] each."""
+        onset, pitch, duration, velocity = rows.unbind(2)
+        return [torch.take(self.cell_bins, onset), pitch, torch.take(self.cell_bins, duration), velocity]
+
     @torch.jit.export
     def initial_state(self, batch: int) -> list[Tensor]:
         """The state before anything was heard."""
         ring = torch.full((batch, 2, 12), 128, dtype=torch.int64)
         ring[:, 1] = -(1 << 20)
-        memory = torch.zeros((batch, 5, 2048), dtype=torch.int16)
-        memory[:, 2] = -1
         shared = [
             ring,
-            torch.zeros(batch, dtype=torch.int64),
+            torch.zeros((batch, 1), dtype=torch.int64),
             torch.zeros((batch, 2, 2048), dtype=torch.int16),
-            memory,
-            torch.cat([self.told_nothing, self.told_nothing.narrow(1, 0, 2) * 0], 1)
-            .to(torch.int64)
-            .repeat(batch, 1, 2),
+            self.nothing.repeat(batch, 1, 2048),
+            self.opening_told.repeat(batch, 1),
+            torch.zeros(batch, 4, 12),
             torch.zeros(batch, dtype=torch.int64),
-            torch.zeros(batch, dtype=torch.int64),
-            torch.full((batch, 4), self.none, dtype=torch.int64),
+            torch.full((batch, 16), 1 << 40, dtype=torch.int64),
         ]
         opened = self._opened(batch)
         return opened[:3] + shared + opened[3:]
@@ -280,74 +266,64 @@ class Continuer(nn.Module):
     @torch.jit.export
     def feed(self, state: list[Tensor], rows: Tensor, note_class: int) -> list[Tensor]:
         """The state after known notes."""
-        own = self._own(state)
-        if rows.size(1) == 0:
-            return own
+        batch, notes = rows.size(0), rows.size(1)
+        if notes == 0:
+            return [tensor for tensor in state]  # noqa: C416  # as above
+        group = torch.full((batch, 1), note_class, dtype=torch.int64)
+        own = self._own(state, notes, group)
         rows = self._checked(rows)
-        onsets, durations = self.cell_bins[rows[:, :, 0]], self.cell_bins[rows[:, :, 2]]
+        bins = self._bins(rows)
         entering: list[Tensor] = []
         nows: list[Tensor] = []
-        for index in range(rows.size(1)):
-            entering.append(
-                self._notice(
-                    own, rows.select(1, index), onsets.select(1, index), durations.select(1, index), note_class
-                )
-            )
+        for index in range(notes):
+            note = [part.narrow(1, index, 1) for part in bins]
+            self._keep(own, index, group, note, rows[:, index, :1], rows[:, index, 2:3])
+            entering.append(own[7])
             nows.append(own[4])
-        self._recur(own, torch.stack(entering, 1), torch.stack(nows, 1))
-        return own
+        self._recur(own, torch.stack(entering, 1), torch.cat(nows, 1))
+        return self._settled(own, notes)
 
-    def _nats(self, logits: list[Tensor], chosen: Tensor) -> Tensor:
-        """Nats of the chosen bins int64 [B, n], of logits [B, bins] for each of the n notes."""
-        if len(logits) == 0:
-            return torch.zeros(chosen.size(0), 0)
-        together = torch.stack(logits, 1)
-        picked = together.gather(2, chosen.unsqueeze(2)).squeeze(2)
-        return torch.logsumexp(together, 2) - picked
+    def _hear(self, own: list[Tensor], at: int, group: Tensor, bins: list[Tensor], gap: Tensor, length: Tensor) -> None:
+        """Hear one note; see `_keep`."""
+        self._keep(own, at, group, bins, gap, length)
+        self._recur(own, own[7].unsqueeze(1), own[4])
+
+    def _nats(self, logits: list[list[Tensor]], bins: list[Tensor]) -> Tensor:
+        """Nats float [B, n, 4] on the reference grid, of bins [B, n] and of logits [B, bins] for each note."""
+        if len(logits[0]) == 0:
+            return torch.zeros(bins[0].size(0), 0, 4)
+        nats: list[Tensor] = []
+        for part, chosen in enumerate(bins):
+            together = torch.stack(logits[part], 1)
+            found = together.logsumexp(2) - together.gather(2, chosen.unsqueeze(2)).squeeze(2)
+            if part % 2 == 0:
+                found = found + torch.take(self.widths, chosen).log()
+            nats.append(found)
+        return torch.stack(nats, 2)
 
     @torch.jit.export
     def score(self, state: list[Tensor], rows: Tensor, note_class: int) -> tuple[Tensor, list[Tensor]]:
         """Nats of every part of known notes on the reference grid, float [B, n, 4], and the state after them."""
-        own = self._own(state)
+        batch, notes = rows.size(0), rows.size(1)
+        group = torch.full((batch, 1), note_class, dtype=torch.int64)
+        own = self._own(state, notes, group)
         rows = self._checked(rows)
-        onsets, durations = self.cell_bins[rows[:, :, 0]], self.cell_bins[rows[:, :, 2]]
+        bins = self._bins(rows)
+        heard = int(own[9][0].item())
         kept: list[list[Tensor]] = [[], [], [], []]
-        for index in range(rows.size(1)):
-            note, onset, duration = rows.select(1, index), onsets.select(1, index), durations.select(1, index)
-            then, pitch = own[4] + note.select(1, 0), note.select(1, 1)
-            kept[0].append(self._onset_logits(own, note_class))
-            kept[1].append(self._pitch_logits(own, onset, then, note_class, 0.0))
-            held = self._pitch_held(own, pitch)
-            kept[2].append(self._duration_logits(own, onset, pitch, then, held, note_class))
-            kept[3].append(self._velocity_logits(own, onset, pitch, duration, held, note_class))
-            self._advance(own, note, onset, duration, note_class)
-        nats = torch.stack(
-            [
-                self._nats(kept[0], onsets) + torch.log(self.widths[onsets]),
-                self._nats(kept[1], rows[:, :, 1]),
-                self._nats(kept[2], durations) + torch.log(self.widths[durations]),
-                self._nats(kept[3], rows[:, :, 3]),
-            ],
-            2,
-        )
-        return nats, own
-
-    def _recent(self, state: list[Tensor], more: int, began: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Of the last WINDOW notes, with room for more: pitch classes, weights for the harmony, figures; [B, n] each.
-
-        Only figures between notes from number `began` on can be met again.
-        """
-        batch, heard = state[4].size(0), int(state[9][0].item())
-        number = torch.arange(heard - 128, heard + more)
-        memory = state[6][:, :, number[:128] % 2048].to(torch.int64)
-        room = torch.zeros((batch, more), dtype=torch.int64)
-        pitches = torch.cat([memory.select(1, 2), room], 1)
-        steps = torch.cat([self.steps[memory.select(1, 0).clamp(min=0, max=self.max_cells)], room], 1)
-        figures = past_figures(pitches, steps, max(began, 0) + 129 - heard)
-        figures[:, 128:] = -(1 << 21) - number[128:]
-        durations = self.first_cells[memory.select(1, 3).clamp(min=0, max=self.none - 1)]
-        weights = sounding_weight(durations) * (number[:128] >= 0)
-        return pitches % 12, torch.cat([weights, torch.zeros(batch, more)], 1), figures
+        for index in range(notes):
+            note = [part.narrow(1, index, 1) for part in bins]
+            gap = rows[:, index, :1]
+            then = own[4] + gap
+            heads = self._heads(own)
+            kept[0].append(self._onset_logits(own, heads[0]))
+            output = self._pitch_output(own, heads[1], group, note[0], then, heard + index)
+            kept[1].append(self._raised(output, 128, own[7].narrow(1, 6, 2), 0.0))
+            held = self._held(own, 6, note[1])
+            kept[2].append(self._duration_logits(own, heads[2], [group, note[0], note[1]], held, then))
+            kept[3].append(self._velocity_logits(own, heads[3], [group, note[0], note[1], note[2]], held))
+            self._hear(own, index, group, note, gap, rows[:, index, 2:3])
+        return self._nats(kept, bins), self._settled(own, notes)
 
     @torch.jit.export
     def sample(
@@ -367,113 +343,108 @@ class Continuer(nn.Module):
         `tone_pull`), variety [2] (nats against a figure that the answer has played before, and how many notes were
         heard when the answer began).
         """
-        own = self._own(state)
         batch, notes = uniforms.size(0), uniforms.size(1)
-        warmth = [1.0, 1.0, 1.0, 1.0]
-        if "temperature" in controls:
-            warmth = [float(controls["temperature"][part].item()) for part in range(4)]
-        top_p = [1.0, 1.0, 1.0, 1.0]
-        if "top_p" in controls:
-            top_p = [float(controls["top_p"][part].item()) for part in range(4)]
-        lift = 0.0
-        if "imitation" in controls:
-            lift = float(controls["imitation"][0].item())
-        onset_bias = torch.zeros(0)
-        if "onset_bias" in controls:
-            slope, least = float(controls["onset_bias"][0].item()), float(controls["onset_bias"][1].item())
-            onset_bias = self.first_cells * self.cell_s * slope
-            onset_bias = onset_bias.masked_fill(self.first_cells < least, -float("inf"))
-        duration_bias = torch.zeros(0)
-        if "max_duration_cells" in controls:
-            most = float(controls["max_duration_cells"][0].item())
-            duration_bias = torch.zeros(self.none).masked_fill(self.first_cells > most, -float("inf"))
-        velocity_bias = torch.zeros(128)
-        if "velocity_bias" in controls:
-            centre, strength = float(controls["velocity_bias"][0].item()), float(controls["velocity_bias"][1].item())
-            velocity_bias = -strength * ((torch.arange(128) - centre) / 16.0).square()
-        velocity_bias[0] = -float("inf")
-        pitch_bias = torch.zeros(0)
-        if "pitch_bias" in controls:
-            pitch_bias = controls["pitch_bias"]
-        tones, following = torch.zeros(0), 0.0
-        if "tones" in controls:
-            tones, following = controls["tones"][:12], float(controls["tones"][12].item())
-        variety, began = 0.0, 0
-        if "variety" in controls:
-            variety, began = float(controls["variety"][0].item()), int(controls["variety"][1].item())
-        steered = tones.size(0) > 0 or variety != 0.0
-        classes, figures = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
-        weights = torch.zeros(0)
-        if steered:
-            classes, weights, figures = self._recent(own, notes, began)
-        # A wide bin is one draw; the low bits of the same uniform say which of its cells.
-        inside = torch.frac(uniforms * 4096.0)
-        for part in range(4):
-            if warmth[part] <= 0.001:
-                inside[:, :, part] = 0.5
+        group = torch.full((batch, 1), note_class, dtype=torch.int64)
+        own = self._own(state, notes, group)
+        heard = int(own[9][0].item())
+        wishes = read_wishes(controls, self.first_cells, self.cell_s)
+        onset_cells = self._cells(uniforms, 0, wishes).unbind(1)
+        duration_cells = self._cells(uniforms, 2, wishes).unbind(1)
+        draws = below_one(uniforms).unsqueeze(3).unbind(1)
         kept: list[list[Tensor]] = [[], [], [], []]
+        drawn: list[list[Tensor]] = [[], [], [], []]
         rows: list[Tensor] = []
-        onsets: list[Tensor] = []
-        durations: list[Tensor] = []
+        figures: list[Tensor] = []
+        if wishes.variety != 0.0:
+            figures = self._figures(own, heard, wishes.began, notes)
         for index in range(notes):
-            draw, low = uniforms.select(1, index), inside.select(1, index)
-            logits = self._onset_logits(own, note_class)
+            draw, heads = draws[index].unbind(1), self._heads(own)
+            logits = self._onset_logits(own, heads[0])
             kept[0].append(logits)
             if index == 0 and first_onset_cells >= 0:
-                onset_cells = torch.full((batch,), min(first_onset_cells, self.max_cells), dtype=torch.int64)
-                onset = self.cell_bins[onset_cells]
+                gap = torch.full((batch, 1), min(first_onset_cells, self.max_cells), dtype=torch.int64)
+                onset = torch.take(self.cell_bins, gap)
             else:
-                if onset_bias.size(0) > 0:
-                    logits = logits + onset_bias
-                onset = choose(logits, warmth[0], top_p[0], draw.select(1, 0))
-                onset_cells = self.first_cells[onset] + (low.select(1, 0) * self.widths[onset]).to(torch.int64)
-            then = own[4] + onset_cells
-            logits = self._pitch_logits(own, onset, then, note_class, lift)
-            kept[1].append(logits if lift == 0.0 else self._pitch_logits(own, onset, then, note_class, 0.0))
-            if pitch_bias.size(0) > 0:
-                logits = logits + pitch_bias
-            step, end = torch.zeros(0, dtype=torch.int64), index + 128
-            if tones.size(0) > 0:
-                fading = weights.narrow(1, index, 128) * self.fading
-                logits = logits + tone_pull(tones, following, classes.narrow(1, index, 128), fading)
-            if variety != 0.0:
-                step = self.steps[onset_cells]
-                times = repeated_figures(figures.narrow(1, index, 128), own[3].select(1, 0), step)
-                logits = logits - variety * torch.log1p(times)
-            pitch = choose(logits, warmth[1], top_p[1], draw.select(1, 1))
-            held = self._pitch_held(own, pitch)
-            logits = self._duration_logits(own, onset, pitch, then, held, note_class)
+                onset = choose(wished(logits, wishes.onset_bias), wishes.warmth[0], wishes.top_p[0], draw[0])
+                gap = onset_cells[index].gather(1, onset)
+            then = own[4] + gap
+            output = self._pitch_output(own, heads[1], group, onset, then, heard + index)
+            logits = self._raised(output, 128, own[7].narrow(1, 6, 2), wishes.lift)
+            kept[1].append(logits if wishes.lift == 0.0 else self._raised(output, 128, own[7].narrow(1, 6, 2), 0.0))
+            logits = wished(logits, wishes.pitch_bias)
+            if wishes.tones.size(0) > 0:
+                heard_of = own[8].select(1, 3)
+                logits = logits + tone_pull(wishes.tones, wishes.following, heard_of, self.class_of_pitch)
+            if wishes.variety != 0.0:
+                times = self._repeated(figures, index, torch.take(self.steps, gap))
+                logits = torch.sub(logits, times, alpha=wishes.variety)
+            pitch = choose(logits, wishes.warmth[1], wishes.top_p[1], draw[1])
+            held = self._held(own, 6, pitch)
+            logits = self._duration_logits(own, heads[2], [group, onset, pitch], held, then)
             kept[2].append(logits)
-            if duration_bias.size(0) > 0:
-                logits = logits + duration_bias
-            duration = choose(logits, warmth[2], top_p[2], draw.select(1, 2))
-            duration_cells = self.first_cells[duration] + (low.select(1, 2) * self.widths[duration]).to(torch.int64)
-            logits = self._velocity_logits(own, onset, pitch, duration, held, note_class)
+            duration = choose(wished(logits, wishes.duration_bias), wishes.warmth[2], wishes.top_p[2], draw[2])
+            length = duration_cells[index].gather(1, duration)
+            logits = self._velocity_logits(own, heads[3], [group, onset, pitch, duration], held)
             kept[3].append(logits)
-            velocity = choose(logits + velocity_bias, warmth[3], top_p[3], draw.select(1, 3))
-            note = torch.stack([onset_cells, pitch, duration_cells, velocity], 1)
-            rows.append(note)
-            onsets.append(onset)
-            durations.append(duration)
-            if steered:
-                classes.select(1, end).copy_(pitch % 12)
-                weights.select(1, end).copy_(sounding_weight(duration_cells))
-                if variety != 0.0 and int(own[9][0].item()) > began:
-                    figures.select(1, end).copy_(figure_of(pitch - own[3].select(1, 0).select(1, 0), step))
-            self._advance(own, note, onset, duration, note_class)
+            velocity = choose(logits + wishes.velocity_bias, wishes.warmth[3], wishes.top_p[3], draw[3])
+            rows.append(torch.cat([gap, pitch, length, velocity], 1))
+            bins = [onset, pitch, duration, velocity]
+            for part in range(4):
+                drawn[part].append(bins[part])
+            if wishes.variety != 0.0:
+                self._played(figures, index, pitch, heard + index - wishes.began)
+            self._hear(own, index, group, bins, gap, length)
         if notes == 0:
-            return torch.zeros((batch, 0, 4), dtype=torch.int64), torch.zeros(batch, 0, 4), own
-        played, onset, duration = torch.stack(rows, 1), torch.stack(onsets, 1), torch.stack(durations, 1)
-        nats = torch.stack(
-            [
-                self._nats(kept[0], onset) + torch.log(self.widths[onset]),
-                self._nats(kept[1], played[:, :, 1]),
-                self._nats(kept[2], duration) + torch.log(self.widths[duration]),
-                self._nats(kept[3], played[:, :, 3]),
-            ],
-            2,
-        )
-        return played, nats, own
+            return torch.zeros((batch, 0, 4), dtype=torch.int64), torch.zeros(batch, 0, 4), self._settled(own, 0)
+        nats = self._nats(kept, [torch.cat(part, 1) for part in drawn])
+        return torch.stack(rows, 1), nats, self._settled(own, notes)
+
+    def _cells(self, uniforms: Tensor, part: int, wishes: Wishes) -> Tensor:
+        """For each note the cell that every bin of its onset or duration stands for, int64 [B, n, bins].
+
+        A wide bin is one draw; the low bits of the same uniform say which of its cells; the middle one when cold.
+        """
+        low = torch.frac(uniforms.select(2, part).unsqueeze(2) * 4096.0)
+        if wishes.warmth[part] <= 0.001:
+            low = torch.full_like(low, 0.5)
+        return self.first_cells + (low * self.widths).to(torch.int64)
+
+    def _figures(self, state: list[Tensor], heard: int, began: int, more: int) -> list[Tensor]:
+        """What the answer has played, with room for more notes.
+
+        0 passages and 1 ways of the last notes [B, WINDOW + more], see `repeated_figures`; 2 the last figure [B, 1];
+        3 strikes of the last pitch [B, 1]; 4 the passage that ends here, without a step or with the next note's [B, 1];
+        5 the last pitch [B, 1]; 6 the next note's step [B, 1].
+        """
+        passages = torch.full((state[4].size(0), 128 + more), -1, dtype=torch.int64)
+        ways, earlier = torch.zeros_like(passages), torch.zeros_like(state[4])
+        later = earlier
+        if heard > began:
+            memory = state[6].narrow(2, 2048 - 131, 131)
+            pitches, steps = memory.select(1, 1).to(torch.int64), torch.take(self.steps, memory.select(1, 4).long())
+            figures = past_figures(pitches, steps, began + 1 + 131 - heard)
+            passages[:, :128] = past_passages(figures, steps)[:, 3:]
+            ways[:, :128] = pitches[:, 3:] - pitches[:, 2:-1]
+            earlier, later = figures[:, 129:130], figures[:, 130:]
+        last = state[7].narrow(1, 1, 1).clamp(max=127)
+        return [passages, ways, later, struck(state[3].select(1, 0)), passage(earlier, later), last, earlier]
+
+    def _repeated(self, figures: list[Tensor], index: int, step: Tensor) -> Tensor:
+        """How often each pitch would repeat a figure if it came after this step, as logs, float [B, 128]."""
+        figures[4], figures[6] = figures[4] + step, step
+        passages, ways = figures[0].narrow(1, index, 128), figures[1].narrow(1, index, 128)
+        strikes = torch.take(self.strikes, figures[3])
+        return repeated_figures(passages, ways, figures[4], figures[5], strikes).log1p_()
+
+    def _played(self, figures: list[Tensor], index: int, pitch: Tensor, number: int) -> None:
+        """The answer's note number `number`, from 0 on, has been played."""
+        way = pitch - figures[5]
+        figure = figure_of(way, figures[6]) if number > 0 else torch.zeros_like(way)
+        if number > 2:
+            figures[0].narrow(1, index + 128, 1).copy_(figures[4])
+            figures[1].narrow(1, index + 128, 1).copy_(way)
+        figures[3] = (figures[3] * (pitch == figures[5])).clamp_(max=11).add_(1)
+        figures[4], figures[2], figures[5] = passage(figures[2], figure), figure, pitch
 
     @torch.jit.export
     def expand(self, state: list[Tensor], batch: int) -> list[Tensor]:
@@ -491,17 +462,5 @@ def table_sums(rows: Tensor, index: Tensor) -> Tensor:
     return functional.embedding(index, rows).sum(1)
 
 
-def _folded(tables: list[Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Each table times its columns of `weight`, one below the other, and where each begins."""
-    rows, starts, column, row = [], [], 0, 0
-    for table in tables:
-        rows.append(table @ weight[:, column : column + table.size(1)].T)
-        starts.append(row)
-        column += table.size(1)
-        row += table.size(0)
-    if column != weight.size(1):
-        raise ValueError(f"tables of {column} columns for a weight of {weight.size(1)}")
-    return torch.cat(rows), torch.tensor(starts)
-
-
-assert (RING, ENDS, FINDERS, LENGTH_BUCKETS, MEMORY, WINDOW) == (12, 4, 2, 16, 2048, 128), "literals, for TorchScript"
+assert (RING, ENDS, FINDERS, MEMORY, WINDOW, len(TOLD)) == (12, 4, 2, 2048, 128, 19), "literals, for TorchScript"
+assert (NOWHERE, LONG_AGO) == (1 << 40, -(1 << 20)), "literals, for TorchScript"

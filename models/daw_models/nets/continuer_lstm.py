@@ -2,47 +2,43 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from daw_models.nets.continuer import Continuer, table_sums
-from daw_models.nets.features import HORIZONS, shares_of
+from daw_models.nets.continuer import LASTING_NOTES, Continuer, table_sums
+from daw_models.nets.features import HORIZONS
 from daw_models.nets.lstm import LstmNet
 from daw_models.nets.products import ProductMaker
 
 
 class LstmContinuer(Continuer):
-    """The program of an `LstmNet`.
-
-    Its own in the state: 0 hidden and 1 cell [B, 2, hidden]; 11 fading counts of pitch classes [B, HORIZONS, 12].
-    """
+    """The program of an `LstmNet`; its own in the state: 0 hidden and 1 cell [B, 2, hidden]."""
 
     opening_hidden: Tensor
     opening_cell: Tensor
     opening_heads: Tensor
     harmony_weight: Tensor
-    horizons: Tensor
-    pitch_classes: Tensor
+    harmony_scale: Tensor
 
     def __init__(self, net: LstmNet, product: ProductMaker) -> None:
         super().__init__(net, product)
-        weights = net.state_dict()
-        self.first_input = product(weights["layers.0.weight_ih_l0"], weights["layers.0.bias_ih_l0"])
-        self.first_hidden = product(weights["layers.0.weight_hh_l0"], weights["layers.0.bias_hh_l0"])
-        self.second_input = product(weights["layers.1.weight_ih_l0"], weights["layers.1.bias_ih_l0"])
-        self.second_hidden = product(weights["layers.1.weight_hh_l0"], weights["layers.1.bias_hh_l0"])
+        weights = {name: _gates_in_order(weight) for name, weight in net.layers.state_dict().items()}
+        both = weights["0.bias_ih_l0"] + weights["0.bias_hh_l0"]
+        self.first_input = product(weights["0.weight_ih_l0"], both)
+        self.first_hidden = product(weights["0.weight_hh_l0"], None)
+        # Both of the second layer's inputs are outputs of cells, so they share a scale.
+        second = torch.cat([weights["1.weight_ih_l0"], weights["1.weight_hh_l0"]], 1)
+        self.second = product(second, weights["1.bias_ih_l0"] + weights["1.bias_hh_l0"])
         self.from_hidden = product(net.from_hidden.weight, net.from_hidden.bias)
-        harmony = torch.zeros(self.head, 12 * len(HORIZONS))
+        harmony = torch.zeros(12 * len(HORIZONS), self.head)
         if net.from_harmony is not None:
-            harmony = net.from_harmony.weight.detach().clone()
+            harmony = net.from_harmony.weight.detach().T.contiguous()
         self.register_buffer("harmony_weight", harmony)
-        self.register_buffer("horizons", torch.tensor(HORIZONS).unsqueeze(1))
-        self.register_buffer("pitch_classes", torch.eye(12).unsqueeze(1))
+        self.register_buffer("harmony_scale", _share_scales())
         self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
         self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
         state = [self.opening_hidden, self.opening_cell, self.opening_heads]
         with torch.no_grad():
-            self._recur(state, self.opening_entering, torch.zeros(1, 1, dtype=torch.int64))
+            self._recur(state, self.opening_told.unsqueeze(1), torch.zeros(1, 1, dtype=torch.int64))
         self.opening_hidden, self.opening_cell, self.opening_heads = state
 
     def _opened(self, batch: int) -> list[Tensor]:
@@ -50,33 +46,44 @@ class LstmContinuer(Continuer):
             self.opening_hidden.repeat(batch, 1, 1),
             self.opening_cell.repeat(batch, 1, 1),
             self.opening_heads.repeat(batch, 1),
-            torch.zeros(batch, self.horizons.size(0), 12),
         ]
 
-    def _notice(self, state: list[Tensor], note: Tensor, onset: Tensor, duration: Tensor, note_class: int) -> Tensor:
-        state[11] = state[11] * self.horizons + self.pitch_classes[note.select(1, 1) % 12]
-        return self._keep(state, note, onset, duration, note_class)
-
-    def _from_key(self, state: list[Tensor]) -> Tensor:
-        return functional.linear(shares_of(state[11]), self.harmony_weight)
+    def _with_key(self, hidden: Tensor, state: list[Tensor], heard: int) -> Tensor:
+        scale = self.harmony_scale.select(0, min(heard, self.harmony_scale.size(0) - 1))
+        shares = (state[8].narrow(1, 0, 3) * scale).flatten(1)
+        return torch.addmm(hidden, shares, self.harmony_weight)
 
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
-        for index in range(entering.size(1)):
-            self._step(state, entering.select(1, index))
-
-    def _step(self, state: list[Tensor], entering: Tensor) -> None:
-        """One note through both layers: entering int64 [B, slots]."""
         hidden, cell = state[0], state[1]
-        flow = table_sums(self.enter_rows, entering + self.enter_at)
-        size = self.hidden
-        gates = self.first_input(flow) + self.first_hidden(hidden.select(1, 0))
-        enter, keep, _, leave = torch.sigmoid(gates).chunk(4, 1)
-        cell_0 = keep * cell.select(1, 0) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
-        hidden_0 = leave * torch.tanh(cell_0)
-        gates = self.second_input(hidden_0) + self.second_hidden(hidden.select(1, 1))
-        enter, keep, _, leave = torch.sigmoid(gates).chunk(4, 1)
-        cell_1 = keep * cell.select(1, 1) + enter * torch.tanh(gates.narrow(1, 2 * size, size))
-        hidden_1 = leave * torch.tanh(cell_1)
+        hidden_0, hidden_1 = hidden.unbind(1)
+        cell_0, cell_1 = cell.unbind(1)
+        for index in range(entering.size(1)):
+            flow = table_sums(self.enter_rows, entering.select(1, index) + self.enter_at)
+            gates = self.first_input(flow).add_(self.first_hidden(hidden_0))
+            hidden_0, cell_0 = self._cell(gates, cell_0)
+            hidden_1, cell_1 = self._cell(self.second(torch.cat([hidden_0, hidden_1], 1)), cell_1)
         state[0] = torch.stack([hidden_0, hidden_1], 1)
         state[1] = torch.stack([cell_0, cell_1], 1)
         state[2] = self.from_hidden(hidden_0 + hidden_1)
+
+    def _cell(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden and cell after gates [B, 4 hidden]: enter, keep, leave, and what may enter."""
+        enter, keep, leave = gates.narrow(1, 0, 3 * self.hidden).sigmoid().chunk(3, 1)
+        after = torch.addcmul(keep * cell, enter, gates.narrow(1, 3 * self.hidden, self.hidden).tanh())
+        return leave * after.tanh(), after
+
+
+def _gates_in_order(weight: Tensor) -> Tensor:
+    """Rows of enter, keep, candidate and leave, as torch has them, with the candidates last."""
+    enter, keep, candidate, leave = weight.detach().chunk(4, 0)
+    return torch.cat([enter, keep, leave, candidate])
+
+
+def _share_scales() -> Tensor:
+    """What makes shares times twelve of fading counts, by how many notes were counted: [LASTING_NOTES, HORIZONS, 1]."""
+    totals = torch.zeros(len(HORIZONS), dtype=torch.float64)
+    horizons, scales = torch.tensor(HORIZONS, dtype=torch.float64), []
+    for _ in range(LASTING_NOTES):
+        scales.append(12.0 / (totals + 0.001))
+        totals = totals * horizons + 1.0
+    return torch.stack(scales).float().unsqueeze(2)

@@ -102,7 +102,7 @@ class TransformerContinuer(Continuer):
         state = [self.opening_recent, self.opening_store, self.opening_heads, *[nothing] * 8]
         state += [torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3, dtype=torch.int64)]
         with torch.no_grad():
-            self._recur(state, self.opening_entering, torch.zeros(1, 1, dtype=torch.int64))
+            self._recur(state, self.opening_told.unsqueeze(1), torch.zeros(1, 1, dtype=torch.int64))
         self.opening_recent, self.opening_store, self.opening_heads = state[:3]
 
     def _opened(self, batch: int) -> list[Tensor]:
@@ -117,9 +117,9 @@ class TransformerContinuer(Continuer):
     def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
         for first in range(0, entering.size(1), self.chunk):
             last = min(first + self.chunk, entering.size(1))
-            self._hear(state, entering[:, first:last], now[:, first:last])
+            self._listen(state, entering[:, first:last], now[:, first:last])
 
-    def _hear(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
+    def _listen(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
         """A chunk of notes through all blocks: entering int64 [B, n, slots], now int64 [B, n]."""
         batch, notes = entering.size(0), entering.size(1)
         begin, end = int(state[12][0, 0].item()), int(state[12][0, 1].item())

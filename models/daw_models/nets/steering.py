@@ -12,13 +12,17 @@ import torch
 from torch import Tensor
 
 WINDOW = 128
-"""How many of the last notes are counted."""
+"""How many of the last notes may close a figure that is met again."""
 FADE = 0.98
 """How much of a note's weight each later note leaves: a memory of about 50 notes."""
 STEPS = 64
 """One more than the highest step of the scale of onset differences on which figures are compared."""
-STRIKES = 4
+STRIKES = 12
+"""More strikes of one pitch in a row count as so many."""
+FREE_STRIKES = 4
 """A pitch may come so often in a row before it counts as stuck."""
+UNKNOWN = 0
+"""The number of a figure that cannot be met again."""
 
 
 def onset_steps(max_cells: int) -> Tensor:
@@ -26,9 +30,9 @@ def onset_steps(max_cells: int) -> Tensor:
     return torch.tensor([round(4 * math.log2(1 + cells)) for cells in range(max_cells + 1)])
 
 
-def fading_ramp(size: int, fade: float) -> Tensor:
-    """float [size]: the weight of the last `size` notes, oldest first."""
-    return torch.pow(torch.tensor(fade), torch.arange(size - 1, -1, -1).float())
+def strike_weights() -> Tensor:
+    """float [STRIKES + 1]: what so many strikes in a row count; twice as much with each beyond `FREE_STRIKES`."""
+    return torch.exp2((torch.arange(STRIKES + 1) - FREE_STRIKES).clamp(min=0).float()) - 1.0
 
 
 def sounding_weight(cells: Tensor) -> Tensor:
@@ -36,48 +40,58 @@ def sounding_weight(cells: Tensor) -> Tensor:
     return cells.clamp(2, 200).float()
 
 
-def tone_pull(tones: Tensor, following: float, classes: Tensor, weights: Tensor) -> Tensor:
+def tone_pull(tones: Tensor, following: float, counts: Tensor, classes: Tensor) -> Tensor:
     """Nats to add to each pitch, float [B, 128]: what its pitch class has in `tones`, less where it was heard much.
 
-    tones float [12]; classes int64 [B, n], the pitch classes of the last notes, and weights float [B, n], how much each
-    counts. `following` nats per log of a class's share undo a drift, where a standing preference alone would make the
-    commonest tones ever commoner.
+    tones float [12]; counts float [B, 12], what was heard of each pitch class; classes int64 [128], that of each pitch.
+    `following` nats per log of a class's share undo a drift, where a standing preference alone would make the commonest
+    tones ever commoner.
     """
-    counts = torch.zeros(classes.size(0), 12).scatter_add_(1, classes, weights)
-    heard = torch.add(counts, counts.sum(1, keepdim=True), alpha=0.02).add_(0.001)
-    return (tones - following * torch.log(heard)).repeat(1, 11).narrow(1, 0, 128)
+    heard = torch.add(counts, counts.sum(1, keepdim=True), alpha=0.02).add_(0.001).log_()
+    return torch.sub(tones, heard, alpha=following).index_select(1, classes)
 
 
 def figure_of(interval: Tensor, step: Tensor) -> Tensor:
-    """One number for the way from one note to the next: the interval in semitones and the step of the onsets."""
-    return interval * 64 + step
+    """A number from 1 to 16383 for the way from one note to the next: semitones, and the step of the onsets."""
+    return torch.add(step, interval, alpha=64).add_(8192)
+
+
+def passage(earlier: Tensor, later: Tensor) -> Tensor:
+    """A number for two figures in a row, with room for the step that follows."""
+    return torch.add(later, earlier, alpha=16384).mul_(64)
 
 
 def past_figures(pitches: Tensor, steps: Tensor, first: int) -> Tensor:
-    """Figures int64 [B, n] of notes with these pitches and onset steps; those before number `first` equal no other."""
+    """Figures int64 [B, n] of notes with these pitches and onset steps; those before number `first` are UNKNOWN."""
     figures = torch.zeros_like(pitches)
     figures[:, 1:] = figure_of(pitches[:, 1:] - pitches[:, :-1], steps[:, 1:])
-    number = torch.arange(pitches.size(1))
-    return torch.where(number >= first, figures, -(1 << 20) - number)
+    return torch.where(torch.arange(pitches.size(1)) >= first, figures, 0)
 
 
-def repeated_figures(figures: Tensor, recent: Tensor, step: Tensor) -> Tensor:
+def past_passages(figures: Tensor, steps: Tensor) -> Tensor:
+    """Of notes with these figures and steps, int64 [B, n]: the passage before each and its step; -1 where unknown."""
+    found = torch.full_like(figures, -1)
+    before = passage(figures[:, :-2], figures[:, 1:-1]) + steps[:, 2:]
+    known = (figures[:, :-2] > 0).logical_and_(figures[:, 1:-1] > 0).logical_and_(figures[:, 2:] > 0)
+    found[:, 2:] = torch.where(known, before, -1)
+    return found
+
+
+def struck(recent: Tensor) -> Tensor:
+    """How often the last of these pitches was struck running, int64 [B, 1]; recent [B, n], oldest first."""
+    return (recent == recent.narrow(1, recent.size(1) - 1, 1)).flip(1).cumprod(1).sum(1, keepdim=True)
+
+
+def repeated_figures(passages: Tensor, ways: Tensor, passage: Tensor, last: Tensor, strikes: Tensor) -> Tensor:
     """How often each pitch would close a figure of four notes that was played before, float [B, 128].
 
-    figures int64 [B, n] of the last notes, recent int64 [B, m] their last pitches, newest first, step int64 [B] of the
-    onset that is decided already. Figures are compared by intervals, so a sequence on other degrees counts too. A pitch
-    struck more than `STRIKES` times running counts twice as often with each strike more.
+    passages and ways int64 [B, n] of the last notes: the passage before each, and its interval; passage int64 [B, 1]
+    and pitch `last` [B, 1] before the note to come. Figures are compared by intervals, so a sequence on other degrees
+    counts too. `strikes` float [B, 1] is added to the pitch struck last.
     """
-    before = figures.size(1) - 2
-    newest = figures.narrow(1, before, 2)
-    last, then = recent.narrow(1, 0, 1).clamp(max=127), figures.narrow(1, 2, before)
-    same = figures.narrow(1, 0, before) == newest.narrow(1, 0, 1)
-    same.logical_and_(figures.narrow(1, 1, before) == newest.narrow(1, 1, 1))
-    same.logical_and_(torch.bitwise_and(then, 63) == step.unsqueeze(1))
-    closing = (last + torch.bitwise_right_shift(then, 6)).clamp_(0, 127)
-    times = torch.zeros(figures.size(0), 128).scatter_add_(1, closing, same.float())
-    strikes = (recent == recent.narrow(1, 0, 1)).cumprod(1).sum(1, keepdim=True)
-    return times.scatter_add_(1, last, torch.exp2((strikes - 4).clamp_(min=0).float()) - 1.0)
+    closing = (ways + last).clamp_(0, 127)
+    times = torch.zeros(passages.size(0), 128).scatter_add_(1, closing, (passages == passage).float())
+    return times.scatter_add_(1, last, strikes)
 
 
-assert (STEPS, STRIKES, WINDOW) == (64, 4, 128), "literals above, for TorchScript"
+assert (STEPS, STRIKES, WINDOW, UNKNOWN) == (64, 12, 128, 0), "literals above, for TorchScript"
