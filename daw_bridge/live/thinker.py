@@ -32,6 +32,10 @@ FIRST_CHUNK: Final = 1
 """The first note leaves alone, so that it can sound while the rest is drawn."""
 
 LARGEST_CHUNK: Final = 8
+CHUNK_S: Final = 0.012
+"""A chunk that would take longer is made smaller, down to a note: on a busy machine the next note must not wait for
+those after it."""
+
 NOTES_A_REQUEST: Final = 256
 """A bound for a model that never moves on in time."""
 
@@ -214,11 +218,11 @@ class Thinker:
             self._reply(self._arrived(ask_id, first_index, notes, now_s - start_s))
             if not notes:
                 return
-            start_s = now_s
+            took_s, start_s = now_s - start_s, now_s
             given += len(notes)
             if notes[-1].onset_s >= until_s:
                 return
-            chunk = min(chunk * 2, LARGEST_CHUNK)
+            chunk = _next_chunk(chunk, took_s)
             self._absorb_waiting()
             if self._answer is not answer or self._more is not None:
                 return
@@ -244,6 +248,11 @@ class Thinker:
     def _fail(self, ask_id: int, error: Exception) -> None:
         self._answer = self._more = None
         self._reply(AnswerFailed(ask_id, _one_line(error), self._level))
+
+
+def _next_chunk(chunk: int, took_s: float) -> int:
+    """How many notes to draw next, after so many that took so long."""
+    return max(min(chunk * 2, LARGEST_CHUNK, int(CHUNK_S * chunk / max(took_s, 1e-6))), 1)
 
 
 def _one_line(error: Exception) -> str:

@@ -30,6 +30,7 @@ class Metronome:
     broken: bool = False
     step_s: float = 0.1
     begun: int = 0
+    drawn: int = 0
 
     def follow(self, context: Sequence[Note], _time_scale: float = 1.0) -> None:
         if self.broken:
@@ -55,6 +56,7 @@ class Ticks:
         if self.owner.gate is not None:
             assert self.owner.gate.acquire(timeout=WAIT_S)
         first, self.drawn = self.drawn, self.drawn + count
+        self.owner.drawn += count
         return tuple(
             Note(self.start_s + self.owner.step_s * number, self.seed, 0.05, round(controls.temperature * 50))
             for number in range(first, self.drawn)
@@ -105,6 +107,21 @@ def test_the_first_note_leaves_alone_and_the_rest_follows_in_growing_helpings(de
     assert [each.first_index for each in answers] == [0, 1, 3, 7, 15, 23]
     assert {(each.ask_id, each.tier) for each in answers} == {(1, "metronome")}
     assert all(each.model_s >= 0 for each in answers)
+
+
+@pytest.mark.parametrize(
+    ("note_s", "helpings"), [(0.001, [1, 2, 4, 8, 8]), (0.005, [1, 2, 2, 2, 2]), (0.03, [1, 1, 1, 1, 1])]
+)
+def test_helpings_stay_small_on_a_slow_machine(note_s: float, helpings: list[int]) -> None:
+    model = Metronome()
+    desk = Desk(model)
+    desk.thinker = Thinker(model, desk.replies.put, desk.faults.put, lambda: note_s * model.drawn)
+    desk.thinker.start()
+    try:
+        desk.thinker.take(ask(1, until_s=3.0))
+        assert [len(each.notes) for each in desk.answers(3.0)][:5] == helpings
+    finally:
+        desk.thinker.stop()
 
 
 def test_more_goes_on_where_the_answer_stopped_under_the_new_controls(desk: Desk) -> None:
