@@ -126,6 +126,7 @@ class Player(Musician):
     ) -> None:
         super().__init__(keys, ear, clock, sleep)
         self._gap_s = gap_s
+        self._keys_of_call: set[int] = set()
 
     def perform(self, turns: int) -> Performance:
         """Play so many calls, hear the last answer to its end, and tell."""
@@ -133,6 +134,8 @@ class Player(Musician):
             over_s = self._call(turn) + self._gap_s
             first_s = self._first_note(over_s)
             self.performance.turns.append(Heard(over_s, first_s))
+            if first_s is None:
+                self._lift_again()
             if first_s is not None and turn < turns - 1:
                 self.listen_until(self._clock() + HEARD_S)
         self.listen_to_the_end()
@@ -144,13 +147,20 @@ class Player(Musician):
         chance = random.Random(turn)
         start_s = self._clock()
         released_s = start_s
+        self._keys_of_call.clear()
         for number in range(CALL_NOTES):
             pitch, velocity = chance.randint(LOWEST, HIGHEST), chance.randint(40, 110)
+            self._keys_of_call.add(pitch)
             self.listen_until(start_s + number * STEP_S)
             self.play(NoteOn(0, pitch, velocity))
             self.listen_until(start_s + number * STEP_S + HELD_S)
             released_s = self.play(NoteOff(0, pitch))
         return released_s
+
+    def _lift_again(self) -> None:
+        """Nobody answers: maybe a key still counts as held, because its message was lost on the way."""
+        for pitch in sorted(self._keys_of_call):
+            self.play(NoteOff(0, pitch))
 
     def _first_note(self, over_s: float) -> float | None:
         while self._clock() < over_s + ANSWER_LIMIT_S:

@@ -18,8 +18,8 @@ from daw_bridge.live.bench.delivery import Passing, delivered, of_hex
 from daw_bridge.live.bench.log import BridgeLog
 from daw_bridge.live.bench.scene import Conditions, LateTurn, measured
 from daw_bridge.live.bench.spread import Spread
-from daw_bridge.live.player import Heard, Performance
-from daw_bridge.music.messages import NoteOff, NoteOn, encode
+from daw_bridge.live.player import CALL_NOTES, Heard, Performance, Player
+from daw_bridge.music.messages import Message, NoteOff, NoteOn, decode, encode
 from daw_bridge.music.notes import Note
 
 
@@ -161,6 +161,33 @@ def test_a_screen_that_ends_or_stays_empty_is_not_waited_for_for_ever() -> None:
     with pytest.raises(MissingPartError, match="not up after"):
         until_up(Drawn(lambda: now_s[0]), lambda: True, sleep)
     assert now_s[0] == pytest.approx(START_LIMIT_S + 1.0, abs=0.2)
+
+
+class Deaf:
+    """A port that keeps what is sent to it, and never has anything to tell."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    def send(self, data: bytes) -> bool:
+        self.sent.append(decode(data))
+        return True
+
+    def poll(self) -> list[tuple[float, bytes]]:
+        return []
+
+
+def test_a_musician_whom_nobody_answers_lifts_all_keys_once_more() -> None:
+    now_s, port = [0.0], Deaf()
+
+    def sleep(duration_s: float) -> None:
+        now_s[0] += max(duration_s, 0.0005)
+
+    performance = Player(port, port, 0.25, lambda: now_s[0], sleep).perform(1)  # type: ignore[arg-type]
+    assert [turn.first_s for turn in performance.turns] == [None]
+    keys = {message.pitch for message in port.sent if isinstance(message, NoteOn)}
+    lifted = [message.pitch for message in port.sent[2 * CALL_NOTES :] if isinstance(message, NoteOff)]
+    assert lifted == sorted(keys)
 
 
 SCENES = ["--over", "memory", "--model", "memory"]
