@@ -82,6 +82,7 @@ class Telemetry:
         self._latencies_ms: deque[float] = deque(maxlen=KEPT_LATENCIES)
         self._expected_s: tuple[int, float] | None = None
         self._tier: tuple[str, float] = ("", 0.0)
+        self._ask_id = 0
         self._asked = self._used = self._cancelled = self._misses = 0
         self._faults: dict[str, FaultSeen] = {}
         self._fault_count = 0
@@ -124,7 +125,9 @@ class Telemetry:
                 per_bar = int(self._values()["beats_per_bar"])
                 self._transport = Transport(rolling, beat, tempo_bpm, locked, source, per_bar)
                 self.outbox.set(Transport, self._transport)
-            case Ask(level=0):
+            case Ask(ask_id=ask_id) if ask_id != self._ask_id:
+                # Those who may have to stand in are asked under the same number.
+                self._ask_id = ask_id
                 self._asked += 1
                 self._counted()
             case Cancel(level=None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,6 +139,13 @@ def test_a_turn_as_a_subscriber_sees_it(desk: Desk, client: ControlClient) -> No
     desk.server.done([events.Fault("miss", "late"), events.Fault("miss", "late again")], now_s)
     fault = pushed(client, lambda push: isinstance(push, FaultSeen))
     assert fault == FaultSeen("miss", "late again", 2)
+
+
+def test_an_answer_asked_of_several_models_counts_once(desk: Desk, client: ControlClient) -> None:
+    client.hello()
+    asked = events.Ask(7, 1, (), 0.0, 0.3, 1, SamplingControls(), level=1)
+    desk.server.done([asked, replace(asked, level=2), replace(asked, ask_id=8)], time.monotonic())
+    assert pushed(client, lambda push: isinstance(push, Counts) and push.asked == 2)
 
 
 def test_notes_come_with_their_sides_and_times(desk: Desk, client: ControlClient) -> None:
