@@ -71,6 +71,8 @@ _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _MOST_LEFT_OUT: Final = 4
 _TOUCH_NOTES: Final = 24
 """How many of the last notes of the context say how hard the player plays."""
+_TOUCH_WIDTH: Final = 16.0
+"""A velocity so far from theirs costs a nat at a `follow_velocity` of 1."""
 
 
 class LoadedModel:
@@ -366,7 +368,8 @@ class _Controls:
             self.tensors["variety"] = torch.tensor([against, float(len(context))])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:
-            self.tensors["velocity_bias"] = torch.tensor([statistics.fmean(touch), given.follow_velocity])
+            distance = (torch.arange(MAX_VELOCITY + 1) - statistics.fmean(touch)) / _TOUCH_WIDTH
+            self.tensors["velocity_bias"] = -given.follow_velocity * distance.square()
 
 
 def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -> list[float]:

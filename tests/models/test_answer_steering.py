@@ -187,7 +187,7 @@ def test_the_eager_net_and_the_program_are_steered_alike(program: torch.jit.Scri
 
 def test_nats_are_those_of_the_unsteered_model(program: torch.jit.ScriptModule) -> None:
     state = _heard(program)
-    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0])}
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0]), "nats": torch.zeros(0)}
     rows, said, _ = program.sample(state, _uniforms(1, 30), -1, 0, controls)
     nats, _ = program.score(state, rows, 0)
     torch.testing.assert_close(nats, said, atol=1e-4, rtol=1e-4)

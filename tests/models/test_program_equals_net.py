@@ -13,6 +13,7 @@ from daw_models.weights_file import builtin_models
 from tests.models.model_builders import corpus_of, music, tiny_net
 
 NO_CONTROLS: dict[str, torch.Tensor] = {}
+WITH_NATS = {"nats": torch.zeros(0)}
 State = list[torch.Tensor]
 
 
@@ -103,7 +104,7 @@ def test_the_eager_net_and_the_program_play_the_same_notes(program: torch.jit.Sc
 
 def test_sampled_notes_score_what_sampling_said(program: torch.jit.ScriptModule) -> None:
     state = _heard(program)
-    controls = {"temperature": torch.tensor([0.7, 1.2, 1.0, 0.5]), "top_p": torch.full((4,), 0.8)}
+    controls = {"temperature": torch.tensor([0.7, 1.2, 1.0, 0.5]), "top_p": torch.full((4,), 0.8), **WITH_NATS}
     rows, said, after = program.sample(state, _uniforms(1, 30), -1, 0, controls)
     nats, fed = program.score(state, rows, 0)
     torch.testing.assert_close(nats, said, atol=1e-4, rtol=1e-4)
@@ -113,9 +114,9 @@ def test_sampled_notes_score_what_sampling_said(program: torch.jit.ScriptModule)
 
 def test_candidates_do_not_hear_each_other(program: torch.jit.ScriptModule) -> None:
     state, uniforms = _heard(program), _uniforms(4, 12)
-    rows, nats, after = program.sample(program.expand(state, 4), uniforms, -1, 0, NO_CONTROLS)
+    rows, nats, after = program.sample(program.expand(state, 4), uniforms, -1, 0, WITH_NATS)
     for index in range(4):
-        alone, its_nats, its_state = program.sample(state, uniforms[index : index + 1], -1, 0, NO_CONTROLS)
+        alone, its_nats, its_state = program.sample(state, uniforms[index : index + 1], -1, 0, WITH_NATS)
         assert alone[0].tolist() == rows[index].tolist()
         torch.testing.assert_close(its_nats[0], nats[index], atol=1e-4, rtol=1e-4)
         for one, other in zip(program.pick(after, index), its_state, strict=True):
@@ -150,7 +151,9 @@ def test_biases_pull_where_they_say(program: torch.jit.ScriptModule) -> None:
     plain, _, _ = program.sample(_heard(program), _uniforms(1, 150), -1, 0, NO_CONTROLS)
     dense, _, _ = program.sample(_heard(program), _uniforms(1, 150), -1, 0, {"onset_bias": torch.tensor([-4.0, 0.0])})
     assert dense[..., 0].double().mean() < plain[..., 0].double().mean()
-    soft, _, _ = program.sample(_heard(program), _uniforms(1, 150), -1, 0, {"velocity_bias": torch.tensor([20.0, 4.0])})
+    soft, _, _ = program.sample(
+        _heard(program), _uniforms(1, 150), -1, 0, {"velocity_bias": -((torch.arange(128) - 20) / 8).square()}
+    )
     assert abs(soft[..., 3].double().mean() - 20) < abs(plain[..., 3].double().mean() - 20)
 
 

@@ -21,6 +21,7 @@ TINY = TransformerConfig(
     hidden=32, head=16, wide=8, narrow=4, blocks=2, heads=4, groups=2, inner=48, context=24, carried=12
 )
 NO_CONTROLS: dict[str, torch.Tensor] = {}
+WITH_NATS = {"nats": torch.zeros(0)}
 STORE, FRONTIER, PLACE = 1, 11, 12
 State = list[torch.Tensor]
 
@@ -152,7 +153,7 @@ def test_the_eager_net_and_the_program_play_the_same_notes(program: torch.jit.Sc
 
 def test_sampled_notes_score_what_sampling_said(program: torch.jit.ScriptModule) -> None:
     state = _heard(program)
-    controls = {"temperature": torch.tensor([0.7, 1.2, 1.0, 0.5]), "top_p": torch.full((4,), 0.8)}
+    controls = {"temperature": torch.tensor([0.7, 1.2, 1.0, 0.5]), "top_p": torch.full((4,), 0.8), **WITH_NATS}
     rows, said, after = program.sample(state, _uniforms(1, 40), -1, 0, controls)
     nats, fed = program.score(state, rows, 0)
     torch.testing.assert_close(nats, said, atol=1e-4, rtol=1e-4)
@@ -176,9 +177,9 @@ def test_any_kept_state_can_be_gone_back_to(program: torch.jit.ScriptModule) -> 
 
 def test_candidates_do_not_hear_each_other(program: torch.jit.ScriptModule) -> None:
     state, uniforms = _heard(program), _uniforms(4, 40)
-    rows, nats, after = program.sample(program.expand(state, 4), uniforms, -1, 0, NO_CONTROLS)
+    rows, nats, after = program.sample(program.expand(state, 4), uniforms, -1, 0, WITH_NATS)
     for index in range(4):
-        alone, its_nats, its_state = program.sample(state, uniforms[index : index + 1], -1, 0, NO_CONTROLS)
+        alone, its_nats, its_state = program.sample(state, uniforms[index : index + 1], -1, 0, WITH_NATS)
         assert alone[0].tolist() == rows[index].tolist()
         torch.testing.assert_close(its_nats[0], nats[index], atol=1e-4, rtol=1e-4)
         picked = program.pick(after, index)

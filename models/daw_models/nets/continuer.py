@@ -38,12 +38,12 @@ class Continuer(nn.Module):
     """Plays on from what it has heard. Rows are int64 [B, n, 4] in cells, as in the weights file's vocabulary.
 
     All but the core, which a family adds (`continuer_lstm.py`, `continuer_transformer.py`).
-    State, batch first: 0 and 1 the core's own; 2 what the heads start from [B, 4 head]; 3 the last pitches and absolute
-    ends, oldest first [B, 2, RING]; 4 now [B, 1]; 5 lengths of the matches that end here, int16 [B, FINDERS, MEMORY],
-    by how many notes they lie apart, the furthest first; 6 memory int16 [B, 5, MEMORY], oldest first: velocity, pitch,
-    bins of duration and onset, onset in cells; 7 what is told [B, len(TOLD)], see `tables.py`; 8 fading counts of pitch
-    classes [B, 4, 12]: by the HORIZONS, and by duration for the steering; 9 notes heard [B]; 10 the distinct ends to
-    come, absolute [B, RING + ENDS]; more of the core's own may follow.
+    State, batch first: 0 and 1, and from 11 on, the core's own; 2 what the heads start from [B, 4 head]; 3 the last
+    pitches and absolute ends, oldest first [B, 2, RING]; 4 now [B, 1]; 5 lengths of the matches that end here, int16
+    [B, FINDERS, MEMORY], by how many notes they lie apart, the furthest first; 6 memory int16 [B, 6, MEMORY], oldest
+    first: velocity, pitch, bins of duration and onset, onset in cells and how far others may lie from it; 7 what is
+    told [B, len(TOLD)], see `tables.py`; 8 fading counts of pitch classes [B, 4, 12]: by the HORIZONS, and by duration
+    for the steering; 9 notes heard [B]; 10 the distinct ends to come, absolute [B, RING + ENDS].
     """
 
     enter_rows: Tensor
@@ -106,7 +106,7 @@ class Continuer(nn.Module):
         self.register_buffer("ramp", torch.arange(MEMORY, dtype=torch.int16))
         self.register_buffer("four", torch.arange(ENDS))
         self.register_buffer("never", torch.full((1, ENDS), NOWHERE))
-        nothing = torch.tensor([[[128], [128], [self.none], [self.none], [0]]], dtype=torch.int16)
+        nothing = torch.tensor([[[128], [128], [self.none], [self.none], [0], [0]]], dtype=torch.int16)
         self.register_buffer("nothing", nothing)
         self.register_buffer("opening_told", torch.tensor([nothing_told(self.none)]))
         self.register_buffer("steps", onset_steps(self.max_cells))
@@ -117,8 +117,8 @@ class Continuer(nn.Module):
         plain = torch.ones(len(first_cells), len(HORIZONS))
         self.register_buffer("class_weights", torch.cat([plain, sounding_weight(first_cells).unsqueeze(1)], 1))
 
-    def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
-        """The core hears n notes: entering int64 [B, n, told], their onsets [B, n] in cells; sets the heads' start."""
+    def _recur(self, state: list[Tensor], entering: list[Tensor], now: list[Tensor]) -> None:
+        """The core hears notes: what is told [B, told] and the onset [B, 1] in cells of each; sets the heads' start."""
         raise NotImplementedError
 
     def _opened(self, batch: int) -> list[Tensor]:
@@ -140,12 +140,14 @@ class Continuer(nn.Module):
         onset, pitch, duration, velocity = bins[0], bins[1], bins[2], bins[3]
         now = state[4] + gap
         state[4] = now
-        small = torch.cat([velocity, pitch, duration, onset, gap], 1).to(torch.int16)
-        past, gaps = state[6].narrow(2, at + 1, 2048), state[6].select(1, 4).narrow(1, at + 1, 2048)
+        small = torch.cat([velocity, pitch, duration, onset, gap, (gap >> 3) + 2], 1).to(torch.int16)
+        past = state[6].narrow(2, at + 1, 2048)
         # The note's own place is still empty, so that nothing matches from no notes apart.
-        same = past.select(1, 1) == small.narrow(1, 1, 1)
-        near = (gaps - small.narrow(1, 4, 1)).abs_() <= (gaps >> 3).add_(2)
-        both = torch.stack([same, near.logical_and_(same)], 1)
+        both = torch.empty_like(state[5])
+        same, near = both.unbind(1)
+        torch.eq(past.select(1, 1), small.narrow(1, 1, 1), out=same)
+        torch.le((past.select(1, 4) - small.narrow(1, 4, 1)).abs_(), past.select(1, 5), out=near)
+        near.mul_(same)
         lengths = state[5].clamp(max=254).add_(1).mul_(both)
         state[5] = lengths
         state[6].select(2, 2048 + at).copy_(small)
@@ -224,7 +226,7 @@ class Continuer(nn.Module):
     def _own(self, state: list[Tensor], more: int, group: Tensor) -> list[Tensor]:
         """A list of ours with room for more notes in the memory, which alone is written in place."""
         own = [tensor for tensor in state]  # noqa: C416  # TorchScript knows no list()
-        own[6] = torch.cat([own[6], self.nothing.expand(group.size(0), 5, more + 1)], 2)
+        own[6] = torch.cat([own[6], self.nothing.expand(group.size(0), 6, more + 1)], 2)
         own[7] = torch.cat([own[7].narrow(1, 0, 18), group], 1)
         return own
 
@@ -280,13 +282,13 @@ class Continuer(nn.Module):
             self._keep(own, index, group, note, rows[:, index, :1], rows[:, index, 2:3])
             entering.append(own[7])
             nows.append(own[4])
-        self._recur(own, torch.stack(entering, 1), torch.cat(nows, 1))
+        self._recur(own, entering, nows)
         return self._settled(own, notes)
 
     def _hear(self, own: list[Tensor], at: int, group: Tensor, bins: list[Tensor], gap: Tensor, length: Tensor) -> None:
         """Hear one note; see `_keep`."""
         self._keep(own, at, group, bins, gap, length)
-        self._recur(own, own[7].unsqueeze(1), own[4])
+        self._recur(own, [own[7]], [own[4]])
 
     def _nats(self, logits: list[list[Tensor]], bins: list[Tensor]) -> Tensor:
         """Nats float [B, n, 4] on the reference grid, of bins [B, n] and of logits [B, bins] for each note."""
@@ -334,22 +336,21 @@ class Continuer(nn.Module):
         note_class: int,
         controls: dict[str, Tensor],
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Play on: rows int64 [B, n, 4], their nats under the unmodified model, and the state after them.
+        """Play on: rows int64 [B, n, 4], their nats under the unmodified model if wanted, and the state after them.
 
         uniforms float [B, n, 4] in [0, 1) decide everything. first_onset_cells >= 0 forces the first onset difference.
         Controls, all optional: temperature [4], top_p [4], pitch_bias [128], onset_bias [2] (nats per second, least
-        cells), max_duration_cells [1], velocity_bias [2] (centre, strength), imitation [1] (nats added to the pitch
-        that followed the last time), tones [13] (nats for each pitch class, and following strength, see
-        `tone_pull`), variety [2] (nats against a figure that the answer has played before, and how many notes were
-        heard when the answer began).
+        cells), max_duration_cells [1], velocity_bias [128], imitation [1] (nats added to the pitch that followed the
+        last time), tones [13] (nats for each pitch class, and following strength, see `tone_pull`), variety [2] (nats
+        against a figure that the answer has played before, and how many notes were heard when the answer began), nats
+        [0] (they are wanted; else none, [B, 0, 4], are given).
         """
         batch, notes = uniforms.size(0), uniforms.size(1)
         group = torch.full((batch, 1), note_class, dtype=torch.int64)
         own = self._own(state, notes, group)
         heard = int(own[9][0].item())
         wishes = read_wishes(controls, self.first_cells, self.cell_s)
-        onset_cells = self._cells(uniforms, 0, wishes).unbind(1)
-        duration_cells = self._cells(uniforms, 2, wishes).unbind(1)
+        cells = self._cells(uniforms, wishes).unbind(1)
         draws = below_one(uniforms).unsqueeze(3).unbind(1)
         kept: list[list[Tensor]] = [[], [], [], []]
         drawn: list[list[Tensor]] = [[], [], [], []]
@@ -359,6 +360,7 @@ class Continuer(nn.Module):
             figures = self._figures(own, heard, wishes.began, notes)
         for index in range(notes):
             draw, heads = draws[index].unbind(1), self._heads(own)
+            onset_cells, duration_cells = cells[index].unbind(1)
             logits = self._onset_logits(own, heads[0])
             kept[0].append(logits)
             if index == 0 and first_onset_cells >= 0:
@@ -366,7 +368,7 @@ class Continuer(nn.Module):
                 onset = torch.take(self.cell_bins, gap)
             else:
                 onset = choose(wished(logits, wishes.onset_bias), wishes.warmth[0], wishes.top_p[0], draw[0])
-                gap = onset_cells[index].gather(1, onset)
+                gap = onset_cells.gather(1, onset)
             then = own[4] + gap
             output = self._pitch_output(own, heads[1], group, onset, then, heard + index)
             logits = self._raised(output, 128, own[7].narrow(1, 6, 2), wishes.lift)
@@ -383,31 +385,36 @@ class Continuer(nn.Module):
             logits = self._duration_logits(own, heads[2], [group, onset, pitch], held, then)
             kept[2].append(logits)
             duration = choose(wished(logits, wishes.duration_bias), wishes.warmth[2], wishes.top_p[2], draw[2])
-            length = duration_cells[index].gather(1, duration)
+            length = duration_cells.gather(1, duration)
             logits = self._velocity_logits(own, heads[3], [group, onset, pitch, duration], held)
             kept[3].append(logits)
             velocity = choose(logits + wishes.velocity_bias, wishes.warmth[3], wishes.top_p[3], draw[3])
             rows.append(torch.cat([gap, pitch, length, velocity], 1))
             bins = [onset, pitch, duration, velocity]
-            for part in range(4):
-                drawn[part].append(bins[part])
+            if wishes.nats:
+                for part in range(4):
+                    drawn[part].append(bins[part])
             if wishes.variety != 0.0:
                 self._played(figures, index, pitch, heard + index - wishes.began)
             self._hear(own, index, group, bins, gap, length)
+        own = self._settled(own, notes)
+        nats = torch.zeros(batch, 0, 4)
         if notes == 0:
-            return torch.zeros((batch, 0, 4), dtype=torch.int64), torch.zeros(batch, 0, 4), self._settled(own, 0)
-        nats = self._nats(kept, [torch.cat(part, 1) for part in drawn])
-        return torch.stack(rows, 1), nats, self._settled(own, notes)
+            return torch.zeros((batch, 0, 4), dtype=torch.int64), nats, own
+        if wishes.nats:
+            nats = self._nats(kept, [torch.cat(part, 1) for part in drawn])
+        return torch.stack(rows, 1), nats, own
 
-    def _cells(self, uniforms: Tensor, part: int, wishes: Wishes) -> Tensor:
-        """For each note the cell that every bin of its onset or duration stands for, int64 [B, n, bins].
+    def _cells(self, uniforms: Tensor, wishes: Wishes) -> Tensor:
+        """For each note the cells that every bin of its onset and duration stand for, int64 [B, n, 2, bins].
 
         A wide bin is one draw; the low bits of the same uniform say which of its cells; the middle one when cold.
         """
-        low = torch.frac(uniforms.select(2, part).unsqueeze(2) * 4096.0)
-        if wishes.warmth[part] <= 0.001:
-            low = torch.full_like(low, 0.5)
-        return self.first_cells + (low * self.widths).to(torch.int64)
+        low = torch.frac(uniforms[:, :, 0:3:2] * 4096.0)
+        for part in range(2):
+            if wishes.warmth[2 * part] <= 0.001:
+                low[:, :, part] = 0.5
+        return self.first_cells + (low.unsqueeze(3) * self.widths).to(torch.int64)
 
     def _figures(self, state: list[Tensor], heard: int, began: int, more: int) -> list[Tensor]:
         """What the answer has played, with room for more notes.

@@ -10,10 +10,12 @@ from daw_models.nets.products import ProductMaker
 
 
 class LstmContinuer(Continuer):
-    """The program of an `LstmNet`; its own in the state: 0 hidden and 1 cell [B, 2, hidden]."""
+    """The program of an `LstmNet`.
 
-    opening_hidden: Tensor
-    opening_cell: Tensor
+    Its own in the state: 0 hidden and 1 cell [B, hidden] of the first layer, 11 and 12 of the second.
+    """
+
+    opening_cells: Tensor
     opening_heads: Tensor
     harmony_weight: Tensor
     harmony_scale: Tensor
@@ -33,19 +35,21 @@ class LstmContinuer(Continuer):
             harmony = net.from_harmony.weight.detach().T.contiguous()
         self.register_buffer("harmony_weight", harmony)
         self.register_buffer("harmony_scale", _share_scales())
-        self.register_buffer("opening_hidden", torch.zeros(1, 2, self.hidden))
-        self.register_buffer("opening_cell", torch.zeros(1, 2, self.hidden))
+        self.register_buffer("opening_cells", torch.zeros(1, 4, self.hidden))
         self.register_buffer("opening_heads", torch.zeros(1, 4 * self.head))
-        state = [self.opening_hidden, self.opening_cell, self.opening_heads]
+        state = [torch.zeros(1, self.hidden)] * 13
         with torch.no_grad():
-            self._recur(state, self.opening_told.unsqueeze(1), torch.zeros(1, 1, dtype=torch.int64))
-        self.opening_hidden, self.opening_cell, self.opening_heads = state
+            self._recur(state, [self.opening_told], [])
+        self.opening_cells = torch.stack([state[0], state[1], state[11], state[12]], 1)
+        self.opening_heads = state[2]
 
     def _opened(self, batch: int) -> list[Tensor]:
         return [
-            self.opening_hidden.repeat(batch, 1, 1),
-            self.opening_cell.repeat(batch, 1, 1),
+            self.opening_cells[:, 0].repeat(batch, 1),
+            self.opening_cells[:, 1].repeat(batch, 1),
             self.opening_heads.repeat(batch, 1),
+            self.opening_cells[:, 2].repeat(batch, 1),
+            self.opening_cells[:, 3].repeat(batch, 1),
         ]
 
     def _with_key(self, hidden: Tensor, state: list[Tensor], heard: int) -> Tensor:
@@ -53,17 +57,13 @@ class LstmContinuer(Continuer):
         shares = (state[8].narrow(1, 0, 3) * scale).flatten(1)
         return torch.addmm(hidden, shares, self.harmony_weight)
 
-    def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:  # noqa: ARG002
-        hidden, cell = state[0], state[1]
-        hidden_0, hidden_1 = hidden.unbind(1)
-        cell_0, cell_1 = cell.unbind(1)
-        for index in range(entering.size(1)):
-            flow = table_sums(self.enter_rows, entering.select(1, index) + self.enter_at)
-            gates = self.first_input(flow).add_(self.first_hidden(hidden_0))
-            hidden_0, cell_0 = self._cell(gates, cell_0)
+    def _recur(self, state: list[Tensor], entering: list[Tensor], now: list[Tensor]) -> None:  # noqa: ARG002
+        hidden_0, cell_0, hidden_1, cell_1 = state[0], state[1], state[11], state[12]
+        for told in entering:
+            flow = table_sums(self.enter_rows, told + self.enter_at)
+            hidden_0, cell_0 = self._cell(self.first_input(flow).add_(self.first_hidden(hidden_0)), cell_0)
             hidden_1, cell_1 = self._cell(self.second(torch.cat([hidden_0, hidden_1], 1)), cell_1)
-        state[0] = torch.stack([hidden_0, hidden_1], 1)
-        state[1] = torch.stack([cell_0, cell_1], 1)
+        state[0], state[1], state[11], state[12] = hidden_0, cell_0, hidden_1, cell_1
         state[2] = self.from_hidden(hidden_0 + hidden_1)
 
     def _cell(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

@@ -102,7 +102,7 @@ class TransformerContinuer(Continuer):
         state = [self.opening_recent, self.opening_store, self.opening_heads, *[nothing] * 8]
         state += [torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3, dtype=torch.int64)]
         with torch.no_grad():
-            self._recur(state, self.opening_told.unsqueeze(1), torch.zeros(1, 1, dtype=torch.int64))
+            self._recur(state, [self.opening_told], [torch.zeros(1, 1, dtype=torch.int64)])
         self.opening_recent, self.opening_store, self.opening_heads = state[:3]
 
     def _opened(self, batch: int) -> list[Tensor]:
@@ -114,10 +114,10 @@ class TransformerContinuer(Continuer):
             torch.tensor([[0, 1, 1]]).repeat(batch, 1),
         ]
 
-    def _recur(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
-        for first in range(0, entering.size(1), self.chunk):
-            last = min(first + self.chunk, entering.size(1))
-            self._listen(state, entering[:, first:last], now[:, first:last])
+    def _recur(self, state: list[Tensor], entering: list[Tensor], now: list[Tensor]) -> None:
+        for first in range(0, len(entering), self.chunk):
+            last = first + self.chunk
+            self._listen(state, torch.stack(entering[first:last], 1), torch.cat(now[first:last], 1))
 
     def _listen(self, state: list[Tensor], entering: Tensor, now: Tensor) -> None:
         """A chunk of notes through all blocks: entering int64 [B, n, slots], now int64 [B, n]."""

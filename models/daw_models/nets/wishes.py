@@ -20,6 +20,7 @@ class Wishes(NamedTuple):
     following: float
     variety: float
     began: int
+    nats: bool
 
 
 def read_wishes(controls: dict[str, Tensor], first_cells: Tensor, cell_s: float) -> Wishes:
@@ -33,8 +34,7 @@ def read_wishes(controls: dict[str, Tensor], first_cells: Tensor, cell_s: float)
         most = float(controls["max_duration_cells"][0].item())
         duration_bias = torch.zeros(first_cells.size(0)).masked_fill(first_cells > most, -float("inf"))
     if "velocity_bias" in controls:
-        centre, strength = float(controls["velocity_bias"][0].item()), float(controls["velocity_bias"][1].item())
-        velocity_bias = -strength * ((torch.arange(128) - centre) / 16.0).square()
+        velocity_bias = controls["velocity_bias"].clone()
     velocity_bias[0] = -float("inf")
     tones, following, variety, began = nothing, 0.0, 0.0, 0
     if "tones" in controls:
@@ -53,6 +53,7 @@ def read_wishes(controls: dict[str, Tensor], first_cells: Tensor, cell_s: float)
         following,
         variety,
         began,
+        "nats" in controls,
     )
 
 
@@ -64,4 +65,5 @@ def wished(logits: Tensor, bias: Tensor) -> Tensor:
 def _of_parts(controls: dict[str, Tensor], name: str) -> list[float]:
     if name not in controls:
         return [1.0, 1.0, 1.0, 1.0]
-    return [float(controls[name][part].item()) for part in range(4)]
+    values: list[float] = controls[name].tolist()
+    return values
