@@ -52,6 +52,7 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "clock",
             "tempo",
             "beats_per_bar",
+            "beat_unit",
             "song_position",
             "latency_ms",
             "clock_port",

@@ -54,11 +54,12 @@ class Transport:
     """Where the beat is; at each beat and each change."""
 
     rolling: bool = argument("1 while the beat runs")
-    beat: float = argument("beats since the transport's start", _NEVER, _EVER)
+    beat: float = argument("quarter notes since the transport's start", _NEVER, _EVER)
     tempo: float = argument("beats per minute", 0.0, _EVER)
     locked: bool = argument("1 while the clock is followed safely")
     source: str = argument("where the beat comes from")
     beats_per_bar: int = argument("upper figure of the time signature", 1, 64)
+    beat_unit: int = argument("lower figure of the time signature", 1, 64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ class Telemetry:
             case ParameterChanged(name, value):
                 self.outbox.set(name, ParameterValue(name, value))
             case TransportChanged(rolling, beat, tempo_bpm, locked, source):
-                per_bar = int(self._values()["beats_per_bar"])
-                self._transport = Transport(rolling, beat, tempo_bpm, locked, source, per_bar)
+                upper, lower = int(self._values()["beats_per_bar"]), int(self._values()["beat_unit"])
+                self._transport = Transport(rolling, beat, tempo_bpm, locked, source, upper, lower)
                 self.outbox.set(Transport, self._transport)
             case Ask(ask_id=ask_id) if ask_id != self._ask_id:
                 # Those who may have to stand in are asked under the same number.

@@ -65,9 +65,9 @@ class InternalClock:
         """Nothing happens to it by itself."""
         return []
 
-    def start(self, now_s: float, count_in_beats: int = 0) -> None:
+    def start(self, now_s: float, count_in_beats: float = 0.0) -> None:
         """Roll from the top, or from so many beats before it."""
-        self._anchor_s, self._anchor_beat, self._rolling = now_s, float(-count_in_beats), True
+        self._anchor_s, self._anchor_beat, self._rolling = now_s, -count_in_beats, True
         self._breaks += 1
 
     def halt(self, now_s: float) -> None:

@@ -28,7 +28,7 @@ class Grid:
         self._transport = transport
         self._values = values
         self._half: int | None = None
-        self._length_beats = 0
+        self._length_beats = 0.0
 
     @property
     def entered(self) -> bool:
@@ -43,7 +43,7 @@ class Grid:
     @property
     def line_beat(self) -> float:
         """The beat of the next line."""
-        return float(((self._half or 0) + 1) * self._length_beats)
+        return ((self._half or 0) + 1) * self._length_beats
 
     @property
     def line_s(self) -> float:
@@ -51,7 +51,7 @@ class Grid:
         return self._transport.time_of(self.line_beat)
 
     @property
-    def length_beats(self) -> int:
+    def length_beats(self) -> float:
         """Beats in a half."""
         return self._length_beats
 
@@ -91,5 +91,5 @@ class Grid:
         if self._half is not None:
             self._half += 1
 
-    def _wanted_beats(self) -> int:
-        return self._values.whole("bars") * self._values.whole("beats_per_bar")
+    def _wanted_beats(self) -> float:
+        return self._values.whole("bars") * self._values.bar_beats

@@ -1,4 +1,4 @@
-"""An audible beat on a port of its own: a click on every beat of the transport, another on the first of the bar."""
+"""An audible beat on a port of its own: a click on every beat as the signature counts them, another on the first."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Metronome:
         if self._sounding is not None and not self._lost:
             moments.append(self._off_s)
         if self._transport.rolling and self._epoch == self._transport.epoch:
-            moments.append(self._transport.time_of(self._beat))
+            moments.append(self._transport.time_of(self._beat * self._values.unit_beats))
         return min(moments, default=None)
 
     def advance(self, now_s: float, handed_s: float) -> None:
@@ -56,11 +56,12 @@ class Metronome:
         transport = self._transport
         if not transport.rolling:
             return
-        here = transport.beat_at(now_s)
+        unit = self._values.unit_beats
+        here = transport.beat_at(now_s) / unit
         if self._epoch != transport.epoch or abs(self._beat - here) > 1.5:
             self._epoch = transport.epoch
-            self._beat = math.ceil(here - s_to_beats(JUST_S, transport.tempo_bpm))
-        while (due_s := transport.time_of(self._beat)) <= now_s:
+            self._beat = math.ceil(here - s_to_beats(JUST_S, transport.tempo_bpm) / unit)
+        while (due_s := transport.time_of(self._beat * unit)) <= now_s:
             if handed_s - due_s <= LATEST_S and self._wanted():
                 self._click(due_s)
             self._beat += 1

@@ -173,6 +173,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         "ms",
     ),
     _int("beats_per_bar", 4, 1, 16, Heard.AT_ONCE, "upper figure of the time signature", "beats"),
+    _choice("beat_unit", ("4", "2", "8", "16"), Heard.AT_ONCE, "lower figure of the time signature"),
     _int("count_in", 0, 0, 4, Heard.AT_ONCE, "bars counted before the internal transport starts", "bars"),
     _choice(
         "metronome",

@@ -79,7 +79,7 @@ class Preparer:
         start_on = self._values.word("start_on")
         if start_on == "now" or not self._transport.rolling:
             return over_s, None
-        spacing = 1 if start_on == "beat" else self._values.whole("beats_per_bar")
+        spacing = self._values.unit_beats if start_on == "beat" else self._values.bar_beats
         beat = next_line(self._transport.beat_at(over_s), spacing)
         return max(self._transport.time_of(beat), over_s), beat
 

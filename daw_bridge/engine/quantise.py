@@ -49,7 +49,10 @@ class Quantiser:
         return max(self._transport.time_of(moved), from_s)
 
     def _lines_around(self, beat: float, grid: str) -> list[float]:
-        spacing = SPACINGS_BEATS[grid]
+        """The lines near a beat: they begin anew with every bar, whose own line is one of them."""
+        spacing, bar = SPACINGS_BEATS[grid], self._values.bar_beats
         late = (2 * self._values.number("swing") - 1) * spacing if grid in SWINGING else 0.0
-        first = math.floor(beat / spacing) - 1
-        return [number * spacing + (late if number % 2 else 0.0) for number in range(first, first + 4)]
+        opening = math.floor((beat + _ROUNDING_BEATS) / bar) * bar
+        first = math.floor((beat - opening) / spacing) - 1
+        inside = [number * spacing + (late if number % 2 else 0.0) for number in range(max(first, 0), first + 4)]
+        return [*(opening + line for line in inside if line < bar - _ROUNDING_BEATS), opening + bar]

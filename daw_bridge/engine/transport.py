@@ -111,7 +111,7 @@ class Transport:
         if self._source == "internal" and self.rolling:
             self._tell(now_s)
 
-    def start(self, now_s: float, count_in_beats: int = 0) -> None:
+    def start(self, now_s: float, count_in_beats: float = 0.0) -> None:
         """Start the internal clock from the top, or from so many beats before it."""
         self._internal.start(now_s, count_in_beats)
         self._internal_broke(now_s)

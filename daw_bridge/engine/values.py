@@ -30,6 +30,16 @@ class EngineSettings:
         return max(int(self.values.get("seed", 0)), 0)
 
 
+def unit_beats(values: Mapping[str, Value]) -> float:
+    """Quarter notes in a beat as the time signature counts them."""
+    return 4.0 / int(values["beat_unit"])
+
+
+def bar_beats(values: Mapping[str, Value]) -> float:
+    """Quarter notes in a bar."""
+    return int(values["beats_per_bar"]) * unit_beats(values)
+
+
 class Values:
     """A checked set of values. Raises ValueError when a name or a value is not in the table."""
 
@@ -66,6 +76,16 @@ class Values:
     def word(self, name: str) -> str:
         """A choice or text parameter."""
         return str(self._values[name])
+
+    @property
+    def unit_beats(self) -> float:
+        """Quarter notes in a beat as the time signature counts them."""
+        return unit_beats(self._values)
+
+    @property
+    def bar_beats(self) -> float:
+        """Quarter notes in a bar."""
+        return bar_beats(self._values)
 
     def controls(self, transpose: int) -> SamplingControls:
         """How notes are to be drawn now. The pitch range is that of the answer as heard, `transpose` semitones off."""

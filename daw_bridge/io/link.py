@@ -38,7 +38,7 @@ class LinkSession:
         """How many others take part."""
         return int(self._link.numPeers())
 
-    def report(self, quantum_beats: int) -> LinkReported:
+    def report(self, quantum_beats: float) -> LinkReported:
         """Where the session is. A bar has `quantum_beats`; peers begin to play on a common bar line."""
         state = self._link.captureSessionState()
         now_s, micros = self._now()
@@ -47,7 +47,7 @@ class LinkSession:
         line = math.ceil((began - _ROUNDING_BEATS) / quantum_beats) * quantum_beats
         return LinkReported(now_s, beat - line, state.tempo(), state.isPlaying())
 
-    def play(self, playing: bool, quantum_beats: int) -> None:
+    def play(self, playing: bool, quantum_beats: float) -> None:
         """Let all peers start, on the next common bar line, or stop."""
         state = self._link.captureSessionState()
         _, micros = self._now()

@@ -34,7 +34,8 @@ def smf_of_take(take: Take) -> Smf:
         ticks *= 2
     ticks_per_s = ticks / beat_s
     beats_per_bar = int(take.settings.get("beats_per_bar", 4))
-    conductor = make_track([tempo_event(0, round(60e6 / tempo_bpm)), meter_event(0, beats_per_bar, 4)])
+    beat_unit = int(take.settings.get("beat_unit", 4))
+    conductor = make_track([tempo_event(0, round(60e6 / tempo_bpm)), meter_event(0, beats_per_bar, beat_unit)])
     tracks = (
         _track(name, part, origin_s, end_s, ticks_per_s)
         for name, part in ((CALL_TRACK, call), (RESPONSE_TRACK, response))

@@ -10,6 +10,7 @@ from typing import Final
 
 from daw_bridge.engine.events import Action, Event, Fault, LinkAsked, LinkReported, ParameterChanged, Sent
 from daw_bridge.engine.parameters import Value
+from daw_bridge.engine.values import bar_beats
 from daw_bridge.errors import BridgeError
 from daw_bridge.io.link import LinkSession
 from daw_bridge.music.meter import s_to_beats
@@ -83,7 +84,7 @@ class LinkKeeper:
         session = self._session or self._rejoin()
         if session is None:
             return
-        quantum_beats = int(self._values()["beats_per_bar"])
+        quantum_beats = bar_beats(self._values())
         if asked is not None and asked.playing is not None:
             session.play(asked.playing, quantum_beats)
         if asked is not None and asked.tempo_bpm is not None:

@@ -239,3 +239,12 @@ def test_more_of_the_answer_is_drawn_before_the_line() -> None:
     world = bars_world().do(1.0, "start").play(1.0, "C4 D4 E4", step_s=0.4).until(2.9)
     asked_s = [now_s for now_s, action in world.diary.actions if isinstance(action, AskMore)]
     assert asked_s == [pytest.approx(2.7)]
+
+
+def test_bars_of_seven_eighths_are_three_quarters_and_a_half_long() -> None:
+    world = bars_world(beats_per_bar=7, beat_unit="8").do(1.0, "start")
+    for bar in (0, 2, 4):
+        world.play(1.0 + 1.75 * bar, "C4 E4", step_s=0.5)
+    world.until(20.0)
+    assert [called.start_s for called in world.of(TurnCalled)] == pytest.approx([2.75, 6.25, 9.75])
+    assert not world.faults()

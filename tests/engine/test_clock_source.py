@@ -167,6 +167,20 @@ def test_the_metronome_clicks_to_the_clock_of_the_daw() -> None:
     ]
 
 
+def test_the_metronome_counts_eighths_where_the_signature_does() -> None:
+    world = World(metronome="on", beats_per_bar=7, beat_unit="8", tempo=120.0).do(1.0, "start").until(4.4)
+    assert clicks(world) == [
+        (pytest.approx(1.0 + 0.25 * beat, abs=0.002), CLICK_PITCH if beat % 7 else ACCENT_PITCH) for beat in range(14)
+    ]
+
+
+def test_a_bar_of_seven_eighths_is_counted_in() -> None:
+    world = World(count_in=1, mode="bars", bars=1, beats_per_bar=7, beat_unit="8", tempo=120.0).do(1.0, "start")
+    world.play(2.75, "C4 E4", step_s=0.5).until(12.0)
+    (called,) = world.of(TurnCalled)
+    assert called.start_s == pytest.approx(4.5)
+
+
 def test_a_link_session_gives_the_beat_and_is_asked_for_what_the_player_wants() -> None:
     world = World(clock="link", mode="bars", bars=1)
     world.event(1.0, LinkReported(1.0, 0.0, 120.0, playing=False)).do(1.5, "start").set(1.6, "tempo", 90.0)

@@ -40,6 +40,13 @@ def test_onsets_fall_on_the_lines_of_the_grid(grid: str, expected: list[float]) 
     assert beats(answered(quantise=grid)) == pytest.approx(expected, abs=0.003)
 
 
+def test_the_grid_begins_anew_with_every_bar() -> None:
+    world = answered(quantise="1/4", beats_per_bar=7, beat_unit="8")
+    # A bar lasts 1.75 s, so that the answer's line is in the middle of a quarter note from the start.
+    found = [round((moment - 2.75) * 2, 3) for moment, _ in world.onsets()]
+    assert found == pytest.approx([0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 2.0, 3.0], abs=0.003)
+
+
 def test_half_the_strength_goes_half_the_way() -> None:
     found = beats(answered(quantise="1/4", quantise_strength=0.5))
     assert found == pytest.approx([0.0, 0.105, 0.78, 0.87, 1.035, 1.245, 2.05, 2.95], abs=0.003)

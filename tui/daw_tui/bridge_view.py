@@ -75,8 +75,9 @@ class BridgeView:
         if transport is None or beat is None or not transport.rolling or transport.tempo <= 0:
             return ()
         beat_s = 60.0 / transport.tempo
-        bar_s = beat_s * transport.beats_per_bar
-        line_s = self.now_s(clock_s) - (beat % transport.beats_per_bar) * beat_s
+        bar_beats = transport.beats_per_bar * 4 / transport.beat_unit
+        bar_s = beat_s * bar_beats
+        line_s = self.now_s(clock_s) - (beat % bar_beats) * beat_s
         earliest_s = line_s - window_s
         return tuple(line_s - index * bar_s for index in range(int((line_s - earliest_s) / bar_s) + 1))
 

@@ -45,6 +45,7 @@ SLIDERS: Final = (
     "clock",
     "tempo",
     "beats_per_bar",
+    "beat_unit",
 )
 
 

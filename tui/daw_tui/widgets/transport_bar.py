@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -65,8 +67,8 @@ class TransportBar(Widget):
         if self._transport is None or self._beat is None or not self._rolling or self.size.width < 88:
             return [Text("")] * 3
         per_bar = self._transport.beats_per_bar
-        beat = int(self._beat % per_bar) + 1
-        text = f"{int(self._beat // per_bar) + 1}.{beat}"
+        bar, beat = _place(self._transport, self._beat)
+        text = f"{bar}.{beat}"
         lines = [Text(line, style=palette.TEXT) for line in big(text)]
         for index in range(min(per_bar, 8)):
             lines[1].append("   " if index == 0 else " ")
@@ -95,7 +97,12 @@ class TransportBar(Widget):
         else:
             lock = Text(f"◇ {source}, searching", style=palette.RESPONSE)
         if self.size.width < 88 and self._beat is not None and self._rolling:
-            per_bar = transport.beats_per_bar
-            place = f"{int(self._beat // per_bar) + 1}.{int(self._beat % per_bar) + 1}"
-            tempo = Text.assemble((place, f"bold {palette.TEXT}"), ("  ", ""), tempo)
+            bar, beat = _place(transport, self._beat)
+            tempo = Text.assemble((f"{bar}.{beat}", f"bold {palette.TEXT}"), ("  ", ""), tempo)
         return [tempo, lock, turn]
+
+
+def _place(transport: Transport, quarters: float) -> tuple[int, int]:
+    """The bar and the beat in it, counted from one, as the time signature counts them."""
+    beat = math.floor(quarters * transport.beat_unit / 4)
+    return beat // transport.beats_per_bar + 1, beat % transport.beats_per_bar + 1
