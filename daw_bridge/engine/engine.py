@@ -27,6 +27,7 @@ from daw_bridge.engine.events import (
     ParameterChanged,
     ParameterSet,
     Performed,
+    PlayerLeft,
     PortLost,
     PortReturned,
     Send,
@@ -166,6 +167,9 @@ class Engine:
                 self._lose(port)
             case PortReturned(port):
                 self._regain(port)
+            case PlayerLeft(port):
+                self._sensing.forget(port)
+                self._unplug(port)
             case _:
                 self._fulfil(self._controllers.feed(event, self._now_s))
         self._tick(self._now_s)
@@ -362,7 +366,7 @@ class Engine:
                 self._emit(LinkAsked(playing=action != "halt"))
             case "start":
                 bars = self._values.whole("count_in")
-                self._transport.start(now_s, bars * self._values.whole("beats_per_bar"))
+                self._transport.start(now_s, bars * self._values.bar_beats)
             case "halt":
                 self._transport.halt(now_s)
             case "continue":

@@ -90,6 +90,13 @@ class PortReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerLeft:
+    """A program or device that was connected to our virtual input is so no more: keys it held will not come up."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
 class Auditioned:
     """A note to be sounded at the output at once, for playing something back; it belongs to no turn."""
 
@@ -202,6 +209,7 @@ Event = (
     | Performed
     | PortLost
     | PortReturned
+    | PlayerLeft
     | Auditioned
     | LinkReported
     | ControlEvent

@@ -32,18 +32,20 @@ def private_jack(
     synchronous: bool = False,
     real_time: bool = False,
     raised: bool = True,
+    patience_ms: int = 5000,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server while the block runs; this process and its children use it as their default server.
 
     `period` in frames. A `synchronous` server waits for its clients; others, as players have them, drop the MIDI of a
     cycle for which a client is late. A `real_time` one runs itself and its clients before all others; without that it
-    is `raised` to the priority of our helpers where the system allows it, or runs like any other program. Close all
-    clients inside the block. Raises MissingPartError where no server can be started.
+    is `raised` to the priority of our helpers where the system allows it, or runs like any other program. A client
+    that is silent for `patience_ms` is given up. Close all clients inside the block. Raises MissingPartError where no
+    server can be started.
     """
     program = shutil.which("jackd")
     if program is None:
         raise MissingPartError("there is no JACK server", where="jackd", cure="install it: apt-get install jackd2")
-    options = ["-R" if real_time else "-r", "-p", "128", "-t", "5000", *(["-S"] if synchronous else [])]
+    options = ["-R" if real_time else "-r", "-p", "128", "-t", str(patience_ms), *(["-S"] if synchronous else [])]
     driver = ["-d", "dummy", "-r", str(rate), "-p", str(period)]
     before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
     server = None

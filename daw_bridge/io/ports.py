@@ -39,6 +39,10 @@ class InPort(Protocol):
         """Whether the other end still exists; may list ports, so it is asked from a side thread."""
         ...
 
+    def feeders(self) -> frozenset[str] | None:
+        """Who is connected to this virtual port; None for another, or where nobody knows. From a side thread, too."""
+        ...
+
     def close(self) -> None:
         """Give the port back. Closing twice is allowed."""
         ...

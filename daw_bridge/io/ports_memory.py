@@ -25,6 +25,8 @@ class MemorySystem:
         self._inputs: dict[str, MemoryIn] = {}
         self._taps: dict[str, list[MemoryTap]] = {}
         self._away: set[str] = set()
+        self._keyboards: dict[str, frozenset[str]] = {}
+        self._made = 0
 
     def sources(self) -> list[str]:
         """Nothing: every name is a virtual port."""
@@ -69,7 +71,18 @@ class MemorySystem:
 
     def keyboard(self, name: str) -> MemoryKeyboard:
         """The other side's way in: what is sent to it arrives at the in-port `name`."""
-        return MemoryKeyboard(self, name)
+        self._made += 1
+        keyboard = MemoryKeyboard(self, name, f"keyboard {self._made}")
+        self._keyboards[name] = self.keyboards(name) | {keyboard.label}
+        return keyboard
+
+    def keyboards(self, name: str) -> frozenset[str]:
+        """Who is plugged into the in-port `name`."""
+        return self._keyboards.get(name, frozenset())
+
+    def unplug(self, keyboard: MemoryKeyboard) -> None:
+        """Pull a keyboard out."""
+        self._keyboards[keyboard.name] = self.keyboards(keyboard.name) - {keyboard.label}
 
     def ear(self, name: str) -> MemoryEar:
         """The other side's way to hear: what is sent to the out-port `name` from now on is polled from it."""
@@ -129,6 +142,10 @@ class MemoryIn:
         """False between `lose` and `restore`."""
         return not self._bus.away(self.name)
 
+    def feeders(self) -> frozenset[str]:
+        """The keyboards that are plugged in."""
+        return self._bus.keyboards(self.name)
+
     def close(self) -> None:
         """Nothing to give back."""
 
@@ -158,10 +175,11 @@ class MemoryOut:
 
 
 class MemoryKeyboard:
-    """The musician's out-port, plugged into our in-port."""
+    """The musician's out-port, plugged into our in-port; `label` tells it from others."""
 
-    def __init__(self, bus: MemorySystem, name: str) -> None:
+    def __init__(self, bus: MemorySystem, name: str, label: str) -> None:
         self.name = name
+        self.label = label
         self._bus = bus
 
     def send(self, data: bytes) -> None:
@@ -176,7 +194,8 @@ class MemoryKeyboard:
         return True
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Pull the plug."""
+        self._bus.unplug(self)
 
 
 class MemoryEar:
@@ -194,6 +213,9 @@ class MemoryEar:
     def present(self) -> bool:
         """Always."""
         return True
+
+    def feeders(self) -> None:
+        """Not known to the listener."""
 
     def close(self) -> None:
         """Hear no more."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
 import rtmidi
 
 from daw_bridge.errors import MissingPartError
-from daw_bridge.io.jack_period import cycle_s
 from daw_bridge.io.jack_server import JackServer, find_server
+from daw_bridge.io.patchbay import AlsaPatchbay, JackPatchbay, Patchbay
 from daw_bridge.io.ports import CLIENT_NAME, InPort, OutPort, base_name, match_port, the_port
 from daw_bridge.io.priority import make_way, raised_helpers
 from daw_bridge.io.rtmidi_ends import QUEUE_LIMIT, RtMidiIn, RtMidiOut, abandon, dispose
@@ -102,6 +103,7 @@ class RtMidiSystem:
         self._spare_in: rtmidi.MidiIn | None = None
         self._spare_out: rtmidi.MidiOut | None = None
         self._spare_server: JackServer | None = None
+        self._patchbay: Patchbay | None = None
         self._path_s = 0.0
 
     @property
@@ -124,14 +126,19 @@ class RtMidiSystem:
         """Raise MissingPartError unless the system answers."""
         self._closed_out()
         self._closed_in()
-        if self._api == "jack":
-            self._path_s = cycle_s() or 0.0
+        if self._api == "alsa":
+            self._patchbay = AlsaPatchbay()
+        elif self._api == "jack":
+            self._look_at_jack()
 
     def close(self) -> None:
         """Let go of what listing ports has opened. Ports stay open."""
         dispose(self._spare_in, self._spare_server)
         dispose(self._spare_out, self._spare_server)
         self._spare_in = self._spare_out = None
+        patchbay, self._patchbay = self._patchbay, None
+        if patchbay is not None and (self._spare_server is None or self._spare_server.running()):
+            patchbay.close()
 
     def sources(self) -> list[str]:
         """Ports that can be listened to."""
@@ -146,8 +153,9 @@ class RtMidiSystem:
         target = the_port(name, self.sources(), "--in-port")
         port = self._closed_in()
         self._spare_in = None
+        before = self._patchbay.inputs() if self._patchbay is not None else frozenset()
         self._open(port, name, target)
-        return RtMidiIn(port, name, target, self._server())
+        return RtMidiIn(port, name, target, self._server(), self._watch(before) if target is None else None)
 
     def open_out(self, name: str) -> RtMidiOut:
         """Connect to the destination that `name` matches, else open a virtual port. Raises MissingPartError."""
@@ -193,8 +201,24 @@ class RtMidiSystem:
                 abandon(self._spare_in, self._spare_out)
                 self._spare_in = self._spare_out = None
                 self._spare_server = server
+                self._look_at_jack()
         lost.close()
         return True
+
+    def _look_at_jack(self) -> None:
+        """Look at the server's cables; what looked at one that has ended is let be."""
+        jack = JackPatchbay.open()
+        self._patchbay = jack
+        self._path_s = jack.cycle_s if jack is not None else 0.0
+
+    def _watch(self, before: frozenset[str]) -> Callable[[], frozenset[str] | None] | None:
+        """Who is connected to the virtual port that was opened just now; None if it cannot be told from others."""
+        patchbay = self._patchbay
+        new = patchbay.inputs() - before if patchbay is not None else frozenset()
+        if patchbay is None or len(new) != 1:
+            return None
+        (address,) = new
+        return lambda: patchbay.feeders(address) if patchbay is self._patchbay else None
 
     def _client(self, direction: str) -> str:
         # On JACK input and output are two clients, and the second of the same name would become "aiart-bridge-01".

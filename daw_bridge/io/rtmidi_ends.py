@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import rtmidi
@@ -22,12 +23,23 @@ _JACK_DRAIN_S: Final = 0.06
 
 
 class RtMidiIn:
-    """An input port; `target` is the port it is connected to, None for a virtual one."""
+    """An input port; `target` is the port it is connected to, None for a virtual one.
 
-    def __init__(self, port: rtmidi.MidiIn, name: str, target: str | None, server: JackServer | None) -> None:
+    `fed_by` says who is connected to a virtual one, where that is known.
+    """
+
+    def __init__(
+        self,
+        port: rtmidi.MidiIn,
+        name: str,
+        target: str | None,
+        server: JackServer | None,
+        fed_by: Callable[[], frozenset[str] | None] | None = None,
+    ) -> None:
         self.name = name
         self.target = target
         self.server = server
+        self._fed_by = fed_by
         self._port: rtmidi.MidiIn | None = port
         self._arrival = ArrivalClock()
         self._drained_s = time.monotonic()
@@ -55,6 +67,12 @@ class RtMidiIn:
     def present(self) -> bool:
         """Whether the other end still exists; lists ports, so it is asked from a side thread."""
         return still_there(self._port, self.target, self.server)
+
+    def feeders(self) -> frozenset[str] | None:
+        """Who is connected to a virtual port, if that is known; asked from a side thread."""
+        if self._fed_by is None or (self.server is not None and not self.server.running()):
+            return None
+        return self._fed_by()
 
     def close(self) -> None:
         """Give the port back."""

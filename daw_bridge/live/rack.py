@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from daw_bridge.engine.events import Event, PortLost, PortReturned
+from daw_bridge.engine.events import Event, PlayerLeft, PortLost, PortReturned
 from daw_bridge.io.ports import InPort, MidiSystem, OutPort, PortLostError
 from daw_bridge.music.messages import Message, decode
 
@@ -29,6 +29,7 @@ class InSlot:
         self.key = key
         self.port = port
         self.lost = False
+        self.feeders: frozenset[str] | None = None
 
     def poll(self) -> list[tuple[float, Message]]:
         """Messages with their arrival; none while the port is lost."""
@@ -91,6 +92,8 @@ class PortRack:
     def start(self, submit: Callable[[Event], None]) -> None:
         """Begin to look after the ports; losses and returns are told through `submit`."""
         self.tell(submit)
+        for listened in self.inputs:
+            self._look_who_plays(listened)
         self._thread.start()
 
     def tell(self, submit: Callable[[Event], None]) -> None:
@@ -113,6 +116,7 @@ class PortRack:
         """Look once whether every port is there, and replace what was lost if it can be."""
         for listened in self.inputs:
             self._look_after(listened)
+            self._look_who_plays(listened)
         for played in self.outputs.values():
             self._look_after(played)
 
@@ -137,6 +141,12 @@ class PortRack:
         slot.lost = False
         self._told.discard(key)
         self._tell(PortReturned(key))
+
+    def _look_who_plays(self, slot: InSlot) -> None:
+        """Tell when one who was connected to a virtual port is so no more: a killed program sends no note-offs."""
+        before, slot.feeders = slot.feeders, None if slot.lost else slot.port.feeders()
+        if before and slot.feeders is not None and before - slot.feeders:
+            self._tell(PlayerLeft(slot.key))
 
     def _tell(self, event: Event) -> None:
         if self._submit is not None:

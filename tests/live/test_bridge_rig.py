@@ -119,3 +119,17 @@ def test_what_was_learned_survives_a_fault_of_our_own() -> None:
         assert bridge.values()["route/4/transpose"] == 7
     finally:
         bridge.stop()
+
+
+def test_a_program_that_leaves_our_port_leaves_no_key_behind() -> None:
+    bus = MemorySystem()
+    daw = Ear(bus.listen("AI Out"))
+    stays, leaves = bus.keyboard("AI In"), bus.keyboard("AI In")
+    with rig(bus, mode="manual", thru=True):
+        leaves.send(encode(NoteOn(0, 60, 80)))
+        wait_until(lambda: NoteOn(0, 60, 80) in daw.heard)
+        leaves.close()
+        wait_until(lambda: NoteOff(0, 60) in daw.heard)
+        stays.send(encode(NoteOn(0, 62, 80)))
+        wait_until(lambda: NoteOn(0, 62, 80) in daw.heard)
+        assert NoteOff(0, 62) not in daw.heard
