@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from daw_bridge.io.priority_elsewhere import raise_by_class
+
 STEPPED_BACK: Final = 5
 """Niceness of a screen: a third of the share of what makes the music, and at once there when nothing else computes."""
 
@@ -26,6 +28,8 @@ MODEL: Final = 10
 
 _BELOW_NORMAL_PRIORITY_CLASS: Final = 0x4000
 _BELOW_CLIENTS: Final = {PLAYING: 1, HELPERS: 2, MODEL: 3}
+_STEPS: Final = {PLAYING: 3, HELPERS: 2, MODEL: 1}
+"""Where the system knows no figures."""
 _clients_priority: int | None = None
 _forgone = False
 
@@ -68,9 +72,9 @@ def allowed_priority(rank: int) -> int:
 
 def raise_thread(rank: int) -> bool:
     """Real-time scheduling for the calling thread as far as its rank may have it; whether it has it now."""
-    if not hasattr(os, "sched_setscheduler"):
-        return False
     priority = allowed_priority(rank)
+    if not hasattr(os, "sched_setscheduler"):
+        return raise_by_class(_STEPS[rank] if priority else 0)
     try:
         os.sched_setscheduler(0, os.SCHED_RR if priority else os.SCHED_OTHER, os.sched_param(priority))
     except OSError:

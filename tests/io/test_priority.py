@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from daw_bridge.io import priority
+from daw_bridge.io import priority, priority_elsewhere
 from daw_bridge.io.priority import (
     HELPERS,
     MODEL,
@@ -21,6 +21,7 @@ from daw_bridge.io.priority import (
     raise_thread,
     raised_helpers,
 )
+from daw_bridge.io.priority_elsewhere import raise_by_class
 
 RANKS = (PLAYING, HELPERS, MODEL)
 
@@ -81,3 +82,40 @@ def test_a_screen_goes_after_the_music_and_stays_there() -> None:
     done = subprocess.run([sys.executable, "-c", STEPPING], capture_output=True, text=True, check=True)
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     assert int(done.stdout) == max(ours, STEPPED_BACK)
+
+
+class System:
+    """The calls of a system's library, written down."""
+
+    def __init__(self, answer: int) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.pthread_set_qos_class_self_np = self._call(answer)
+        self.SetThreadPriority = self._call(answer)
+        self.GetCurrentThread = lambda: -2
+
+    def _call(self, answer: int) -> Callable[..., int]:
+        def call(*arguments: object) -> int:
+            self.calls.append(arguments)
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize(
+    ("platform", "answer", "expected"),
+    [("darwin", 0, [(0x15, 0), (0x19, 0), (0x19, 0), (0x21, 0)]), ("win32", 1, [(-2, 0), (-2, 1), (-2, 2), (-2, 15)])],
+)
+def test_other_systems_are_asked_for_a_class_of_thread(
+    platform: str, answer: int, expected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(answer)
+    monkeypatch.setattr(priority_elsewhere, "_library", lambda _name: system)
+    assert [raise_by_class(step, platform) for step in range(4)] == [False, True, True, True]
+    assert system.calls == expected
+    monkeypatch.setattr(priority_elsewhere, "_library", lambda _name: System(1 - answer))
+    assert not raise_by_class(3, platform)
+
+
+def test_a_system_that_has_no_such_call_leaves_the_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priority_elsewhere, "_library", lambda _name: object())
+    assert not any(raise_by_class(3, platform) for platform in ("darwin", "win32", "plan9"))
