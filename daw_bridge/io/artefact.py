@@ -64,8 +64,11 @@ _VAGUE: Final = 0.5
 _CLEAR: Final = 0.8
 _LEAST_HOLD: Final = 0.3
 """A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer so much; `_CLEAR`, wholly."""
-_FIGURE_NATS: Final = 1.5
-"""Against the pitch that would close a figure of the answer's once more."""
+_FIGURE_NATS: Final = 1.0
+"""Against the pitch that would close a figure of the answer's once more, for each log of the times it was played."""
+_FREE_REPEATS: Final = 4.0
+_REPEAT_NATS: Final = 0.75
+"""When more than so many notes running have repeated figures, so much more for each note beyond them."""
 _FORBIDDEN: Final = float("-inf")
 _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _MOST_LEFT_OUT: Final = 4
@@ -365,7 +368,8 @@ class _Controls:
             self.tensors["tones"] = torch.tensor(tones)
         against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
         if against > 0.0:
-            self.tensors["variety"] = torch.tensor([against, float(len(context))])
+            growth = _REPEAT_NATS * against / _FIGURE_NATS
+            self.tensors["variety"] = torch.tensor([against, float(len(context)), _FREE_REPEATS, growth])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:
             distance = (torch.arange(MAX_VELOCITY + 1) - statistics.fmean(touch)) / _TOUCH_WIDTH

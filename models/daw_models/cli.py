@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH")
     evaluate.add_argument("--train-data", type=Path, nargs="+", default=[], metavar="PATH", help="what it learnt from")
     evaluate.add_argument("--calls", type=int, default=50, metavar="N", help="calls to be answered")
+    evaluate.add_argument("--seed", type=int, default=20, metavar="N", help="chooses the calls and what is drawn")
     set_help = "of the bridge that answers, such as tonality=0; its defaults otherwise"
     evaluate.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
     only_help = "judge the answers alone: no likelihood, no baselines, no speed"
@@ -264,6 +265,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     if arguments.calls < 0:
         raise UsageError("--calls must be 0 or more")
+    if arguments.seed < 0:
+        raise UsageError("--seed must be 0 or more")
     if arguments.bare and arguments.set:
         raise UsageError("--set says how the bridge plays, which --bare leaves out", cure="give one of the two")
     bare = arguments.bare or arguments.instrument is None
@@ -272,6 +275,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         arguments.data,
         train_data=arguments.train_data,
         calls=arguments.calls,
+        seed=arguments.seed,
         answers_only=arguments.answers_only,
         instrument=None if bare else partial(_player, arguments.instrument, arguments.set),
         warn=_warn,

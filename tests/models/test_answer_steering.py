@@ -114,7 +114,7 @@ def test_a_pitch_struck_again_and_again_counts_ever_more() -> None:
 
 def test_silence_before_an_answer_is_no_trouble() -> None:
     program = make_continuer(tiny_net(), quantised=False)
-    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 0.0])}
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 0.0, 8.0, 0.5])}
     rows, _, _ = program.sample(program.initial_state(1), _uniforms(1, 20), 0, 0, controls)
     assert rows.shape == (1, 20, 4)
 
@@ -152,8 +152,33 @@ def test_variety_keeps_an_answer_off_its_own_figures() -> None:
     limits = {"pitch_bias": narrow, "onset_bias": torch.tensor([-60.0, 0.0]), "top_p": torch.full((4,), 0.6)}
     uniforms = _uniforms(1, 100)
     plain, _, _ = program.sample(state, uniforms, -1, 0, limits)
-    varied, _, _ = program.sample(state, uniforms, -1, 0, {**limits, "variety": torch.tensor([4.0, 40.0])})
+    varied, _, _ = program.sample(state, uniforms, -1, 0, {**limits, "variety": torch.tensor([4.0, 40.0, 8.0, 0.5])})
     assert _repeated(varied) < 0.8 * _repeated(plain)
+
+
+def _longest_repeat(rows: torch.Tensor) -> int:
+    """The longest run of notes each of which closes a figure that stood before."""
+    steps = onset_steps(1000)[rows[0, 1:, 0]]
+    figure = list(zip(torch.diff(rows[0, :, 1]).tolist(), steps.tolist(), strict=True))
+    seen, run, longest = set(), 0, 0
+    for index in range(2, len(figure)):
+        three = tuple(figure[index - 2 : index + 1])
+        run = run + 1 if three in seen else 0
+        longest = max(longest, run)
+        seen.add(three)
+    return longest
+
+
+def test_the_longer_figures_are_repeated_the_harder_it_becomes() -> None:
+    program = compile_net(tiny_net(), quantised=False)
+    looping = {"imitation": torch.tensor([9.0]), "temperature": torch.tensor([0.0, 1.0, 1.0, 1.0])}
+    longest = []
+    for growth in (0.0, 1.0):
+        variety = torch.tensor([0.1, 40.0, 4.0, growth])
+        rows, _, _ = program.sample(_heard(program), _uniforms(1, 200), -1, 0, {**looping, "variety": variety})
+        longest.append(_longest_repeat(rows))
+    assert longest[0] > 7
+    assert longest[1] < 0.7 * longest[0]
 
 
 @pytest.mark.parametrize("helpings", [[60], [1] * 60, [1, 2, 4, 8, 8, 37]])
@@ -163,7 +188,7 @@ def test_helpings_change_nothing_and_candidates_stay_apart(
     uniforms = _uniforms(3, 60)
     controls = {
         "tones": _tones(C_MAJOR, 0.7),
-        "variety": torch.tensor([1.5, 40.0]),
+        "variety": torch.tensor([1.5, 40.0, 8.0, 0.5]),
         "top_p": torch.full((4,), 0.95),
     }
     wanted, _, _ = program.sample(program.expand(_heard(program), 3), uniforms, -1, 0, controls)
@@ -178,7 +203,7 @@ def test_helpings_change_nothing_and_candidates_stay_apart(
 
 def test_the_eager_net_and_the_program_are_steered_alike(program: torch.jit.ScriptModule) -> None:
     eager = make_continuer(tiny_net(), quantised=False)
-    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0])}
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0, 8.0, 0.5])}
     rows = torch.from_numpy(music(40, 3)).unsqueeze(0)
     wanted, _, _ = eager.sample(eager.feed(eager.initial_state(1), rows, 0), _uniforms(1, 60), -1, 0, controls)
     played, _, _ = program.sample(_heard(program), _uniforms(1, 60), -1, 0, controls)
@@ -187,7 +212,7 @@ def test_the_eager_net_and_the_program_are_steered_alike(program: torch.jit.Scri
 
 def test_nats_are_those_of_the_unsteered_model(program: torch.jit.ScriptModule) -> None:
     state = _heard(program)
-    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0]), "nats": torch.zeros(0)}
+    controls = {"tones": _tones(C_MAJOR, 0.7), "variety": torch.tensor([1.5, 40.0, 8.0, 0.5]), "nats": torch.zeros(0)}
     rows, said, _ = program.sample(state, _uniforms(1, 30), -1, 0, controls)
     nats, _ = program.score(state, rows, 0)
     torch.testing.assert_close(nats, said, atol=1e-4, rtol=1e-4)

@@ -43,7 +43,8 @@ class Continuer(nn.Module):
     [B, FINDERS, MEMORY], by how many notes they lie apart, the furthest first; 6 memory int16 [B, 6, MEMORY], oldest
     first: velocity, pitch, bins of duration and onset, onset in cells and how far others may lie from it; 7 what is
     told [B, len(TOLD)], see `tables.py`; 8 fading counts of pitch classes [B, 4, 12]: by the HORIZONS, and by duration
-    for the steering; 9 notes heard [B]; 10 the distinct ends to come, absolute [B, RING + ENDS].
+    for the steering; 9 how many notes were heard, and how many of the last
+    ones have repeated the answer's figures [B, 2]; 10 the distinct ends to come, absolute [B, RING + ENDS].
     """
 
     enter_rows: Tensor
@@ -230,10 +231,10 @@ class Continuer(nn.Module):
         own[7] = torch.cat([own[7].narrow(1, 0, 18), group], 1)
         return own
 
-    def _settled(self, own: list[Tensor], more: int) -> list[Tensor]:
-        """The state after so many notes more."""
+    def _settled(self, own: list[Tensor], more: int, repeating: Tensor) -> list[Tensor]:
+        """The state after so many notes more, of which the last ones, [B, 1], have repeated figures."""
         own[6] = own[6].narrow(2, more, 2048)
-        own[9] = own[9] + more
+        own[9] = torch.cat([own[9].narrow(1, 0, 1) + more, repeating], 1)
         return own
 
     def _checked(self, rows: Tensor) -> Tensor:
@@ -259,7 +260,7 @@ class Continuer(nn.Module):
             self.nothing.repeat(batch, 1, 2048),
             self.opening_told.repeat(batch, 1),
             torch.zeros(batch, 4, 12),
-            torch.zeros(batch, dtype=torch.int64),
+            torch.zeros((batch, 2), dtype=torch.int64),
             torch.full((batch, 16), 1 << 40, dtype=torch.int64),
         ]
         opened = self._opened(batch)
@@ -283,7 +284,7 @@ class Continuer(nn.Module):
             entering.append(own[7])
             nows.append(own[4])
         self._recur(own, entering, nows)
-        return self._settled(own, notes)
+        return self._settled(own, notes, torch.zeros_like(group))
 
     def _hear(self, own: list[Tensor], at: int, group: Tensor, bins: list[Tensor], gap: Tensor, length: Tensor) -> None:
         """Hear one note; see `_keep`."""
@@ -311,7 +312,7 @@ class Continuer(nn.Module):
         own = self._own(state, notes, group)
         rows = self._checked(rows)
         bins = self._bins(rows)
-        heard = int(own[9][0].item())
+        heard = int(own[9][0, 0].item())
         kept: list[list[Tensor]] = [[], [], [], []]
         for index in range(notes):
             note = [part.narrow(1, index, 1) for part in bins]
@@ -325,7 +326,7 @@ class Continuer(nn.Module):
             kept[2].append(self._duration_logits(own, heads[2], [group, note[0], note[1]], held, then))
             kept[3].append(self._velocity_logits(own, heads[3], [group, note[0], note[1], note[2]], held))
             self._hear(own, index, group, note, gap, rows[:, index, 2:3])
-        return self._nats(kept, bins), self._settled(own, notes)
+        return self._nats(kept, bins), self._settled(own, notes, torch.zeros_like(group))
 
     @torch.jit.export
     def sample(
@@ -341,14 +342,15 @@ class Continuer(nn.Module):
         uniforms float [B, n, 4] in [0, 1) decide everything. first_onset_cells >= 0 forces the first onset difference.
         Controls, all optional: temperature [4], top_p [4], pitch_bias [128], onset_bias [2] (nats per second, least
         cells), max_duration_cells [1], velocity_bias [128], imitation [1] (nats added to the pitch that followed the
-        last time), tones [13] (nats for each pitch class, and following strength, see `tone_pull`), variety [2] (nats
-        against a figure that the answer has played before, and how many notes were heard when the answer began), nats
-        [0] (they are wanted; else none, [B, 0, 4], are given).
+        last time), tones [13] (nats for each pitch class, and following strength, see `tone_pull`), variety [4] (nats
+        against a figure that the answer has played before, how many notes were heard when the answer began, how many
+        notes running may repeat figures, and nats more against each beyond them), nats [0] (they are wanted; else none,
+        [B, 0, 4], are given).
         """
         batch, notes = uniforms.size(0), uniforms.size(1)
         group = torch.full((batch, 1), note_class, dtype=torch.int64)
         own = self._own(state, notes, group)
-        heard = int(own[9][0].item())
+        heard = int(own[9][0, 0].item())
         wishes = read_wishes(controls, self.first_cells, self.cell_s)
         cells = self._cells(uniforms, wishes).unbind(1)
         draws = below_one(uniforms).unsqueeze(3).unbind(1)
@@ -378,8 +380,7 @@ class Continuer(nn.Module):
                 heard_of = own[8].select(1, 3)
                 logits = logits + tone_pull(wishes.tones, wishes.following, heard_of, self.class_of_pitch)
             if wishes.variety != 0.0:
-                times = self._repeated(figures, index, torch.take(self.steps, gap))
-                logits = torch.sub(logits, times, alpha=wishes.variety)
+                logits = logits - self._repeated(figures, index, torch.take(self.steps, gap), wishes)
             pitch = choose(logits, wishes.warmth[1], wishes.top_p[1], draw[1])
             held = self._held(own, 6, pitch)
             logits = self._duration_logits(own, heads[2], [group, onset, pitch], held, then)
@@ -397,7 +398,7 @@ class Continuer(nn.Module):
             if wishes.variety != 0.0:
                 self._played(figures, index, pitch, heard + index - wishes.began)
             self._hear(own, index, group, bins, gap, length)
-        own = self._settled(own, notes)
+        own = self._settled(own, notes, figures[7] if len(figures) > 0 else torch.zeros_like(group))
         nats = torch.zeros(batch, 0, 4)
         if notes == 0:
             return torch.zeros((batch, 0, 4), dtype=torch.int64), nats, own
@@ -421,7 +422,8 @@ class Continuer(nn.Module):
 
         0 passages and 1 ways of the last notes [B, WINDOW + more], see `repeated_figures`; 2 the last figure [B, 1];
         3 strikes of the last pitch [B, 1]; 4 the passage that ends here, without a step or with the next note's [B, 1];
-        5 the last pitch [B, 1]; 6 the next note's step [B, 1].
+        5 the last pitch [B, 1]; 6 the next note's step [B, 1]; 7 how many notes have repeated figures running [B, 1]; 8
+        how often each pitch would [B, 128].
         """
         passages = torch.full((state[4].size(0), 128 + more), -1, dtype=torch.int64)
         ways, earlier = torch.zeros_like(passages), torch.zeros_like(state[4])
@@ -434,14 +436,17 @@ class Continuer(nn.Module):
             ways[:, :128] = pitches[:, 3:] - pitches[:, 2:-1]
             earlier, later = figures[:, 129:130], figures[:, 130:]
         last = state[7].narrow(1, 1, 1).clamp(max=127)
-        return [passages, ways, later, struck(state[3].select(1, 0)), passage(earlier, later), last, earlier]
+        strikes, repeating = struck(state[3].select(1, 0)), state[9].narrow(1, 1, 1)
+        return [passages, ways, later, strikes, passage(earlier, later), last, earlier, repeating, ways]
 
-    def _repeated(self, figures: list[Tensor], index: int, step: Tensor) -> Tensor:
-        """How often each pitch would repeat a figure if it came after this step, as logs, float [B, 128]."""
+    def _repeated(self, figures: list[Tensor], index: int, step: Tensor, wishes: Wishes) -> Tensor:
+        """Nats against each pitch that would repeat a figure if it came after this step, float [B, 128]."""
         figures[4], figures[6] = figures[4] + step, step
         passages, ways = figures[0].narrow(1, index, 128), figures[1].narrow(1, index, 128)
-        strikes = torch.take(self.strikes, figures[3])
-        return repeated_figures(passages, ways, figures[4], figures[5], strikes).log1p_()
+        times = repeated_figures(passages, ways, figures[4], figures[5], torch.take(self.strikes, figures[3]))
+        figures[8] = times
+        longer = (figures[7] - wishes.free).clamp_(0.0, 16.0).mul_(wishes.growth).add_(wishes.variety)
+        return times.log1p().mul_(longer)
 
     def _played(self, figures: list[Tensor], index: int, pitch: Tensor, number: int) -> None:
         """The answer's note number `number`, from 0 on, has been played."""
@@ -452,6 +457,7 @@ class Continuer(nn.Module):
             figures[1].narrow(1, index + 128, 1).copy_(way)
         figures[3] = (figures[3] * (pitch == figures[5])).clamp_(max=11).add_(1)
         figures[4], figures[2], figures[5] = passage(figures[2], figure), figure, pitch
+        figures[7] = (figures[7] + 1) * (figures[8].gather(1, pitch) > 0.0)
 
     @torch.jit.export
     def expand(self, state: list[Tensor], batch: int) -> list[Tensor]:

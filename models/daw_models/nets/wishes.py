@@ -20,6 +20,8 @@ class Wishes(NamedTuple):
     following: float
     variety: float
     began: int
+    free: float
+    growth: float
     nats: bool
 
 
@@ -36,11 +38,12 @@ def read_wishes(controls: dict[str, Tensor], first_cells: Tensor, cell_s: float)
     if "velocity_bias" in controls:
         velocity_bias = controls["velocity_bias"].clone()
     velocity_bias[0] = -float("inf")
-    tones, following, variety, began = nothing, 0.0, 0.0, 0
+    tones, following, variety, began, free, growth = nothing, 0.0, 0.0, 0, 0.0, 0.0
     if "tones" in controls:
         tones, following = controls["tones"][:12], float(controls["tones"][12].item())
     if "variety" in controls:
-        variety, began = float(controls["variety"][0].item()), int(controls["variety"][1].item())
+        said: list[float] = controls["variety"].tolist()
+        variety, began, free, growth = said[0], int(said[1]), said[2], said[3]
     return Wishes(
         _of_parts(controls, "temperature"),
         _of_parts(controls, "top_p"),
@@ -53,6 +56,8 @@ def read_wishes(controls: dict[str, Tensor], first_cells: Tensor, cell_s: float)
         following,
         variety,
         began,
+        free,
+        growth,
         "nats" in controls,
     )
 

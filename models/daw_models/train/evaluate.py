@@ -20,9 +20,9 @@ from daw_models.train.continuations import Exchange, Player, ProgramPlayer, exch
 from daw_models.train.copying import copying
 from daw_models.train.likelihood import measure
 
-_CALLS = 50
+CALLS = 50
 _TOP_P = 0.95
-_SEED = 20
+SEED = 20
 _CHECKED_NOTES = 1000
 _SPEED_CONTEXT = 512
 
@@ -43,7 +43,8 @@ def evaluate(
     data: Sequence[Path],
     *,
     train_data: Sequence[Path] = (),
-    calls: int = _CALLS,
+    calls: int = CALLS,
+    seed: int = SEED,
     answers_only: bool = False,
     instrument: Callable[[Path], Player] | None = None,
     warn: Callable[[str], None],
@@ -53,7 +54,8 @@ def evaluate(
     `answers_only` leaves out likelihood, baselines and speed, which take most of the time.
 
     Of data that knows a `train` folder only the rest is used. With `train_data` the baselines are counted on it and
-    copying is measured against it. Calls are answered by the `instrument` that plays a program, or by the bare program.
+    copying is measured against it. `calls` are chosen by `seed` and answered by the `instrument` that
+    plays a program, or by the bare program.
     """
     torch.set_num_threads(max(1, min(4, torch.get_num_threads())))
     net = load_net(weights)
@@ -70,9 +72,9 @@ def evaluate(
     compiled = ensure_program(weights)
     program: torch.jit.ScriptModule = torch.jit.load(str(compiled))  # type: ignore[no-untyped-call]
     player = ProgramPlayer(program, _TOP_P) if instrument is None else instrument(compiled)
-    answered = exchanges(player, corpus, pieces, count=calls, seed=_SEED)
+    answered = exchanges(player, corpus, pieces, count=calls, seed=seed)
     report: dict[str, object] = {"model": weights.stem, "pieces": len(pieces), **likelihood}
-    report["continuations"] = summary(answered) | {"settings": player.settings}
+    report["continuations"] = summary(answered) | {"seed": seed, "settings": player.settings}
     report["copying"] = _copying(trained, answered)
     if not answers_only:
         played = {"ms_per_note_in_answers": round(1000 * player.note_s(), 4)}
