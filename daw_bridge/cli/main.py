@@ -54,6 +54,11 @@ def _run_compose(arguments: list[str], _debug: bool) -> int:
 def _guarded(program: str, work: Callable[[list[str], bool], int], arguments: list[str]) -> int:
     # Loading a quantised program makes torch's C++ side print a notice about its own plans, past Python's filters.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if os.environ.get("AIART_STEP_BACK"):
+        # A job that the screen started beside a bridge that plays.
+        from daw_bridge.io.priority import step_back
+
+        step_back()
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:

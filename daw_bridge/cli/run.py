@@ -46,16 +46,20 @@ def _play(asked: Settings, stop: _Signals) -> int:
     from daw_bridge.cli.run_synth import SynthFollower, open_synths
     from daw_bridge.control.server import BridgeInfo, ControlServer
     from daw_bridge.io.priority import raised_helpers
+    from daw_bridge.io.systems import choose_system
     from daw_bridge.io.takes import TakeRecorder, identify_model, takes_folder
     from daw_bridge.live.wiring import Bridge, open_model
 
     settings = dict(asked.values)
     mappings, presets = _saved(asked)
-    with stop.at_once():
-        files = files_of_tiers(str(settings["model"]))
     with contextlib.ExitStack() as opened:
+        # What is missing here is said before programs are built, which takes a while at the first start.
+        system = choose_system(str(settings["midi_api"]))
+        opened.callback(system.close)
+        with stop.at_once():
+            files = files_of_tiers(str(settings["model"]))
         synths = open_synths(settings, _notice)
-        bridge = Bridge(settings, copies=synths, mappings=mappings, presets=presets)
+        bridge = Bridge(settings, system=system, copies=synths, mappings=mappings, presets=presets)
         opened.callback(bridge.stop)
         stop.check()
         with stop.at_once():

@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     of_one.add_argument("take", metavar="TAKE", help="a file, an id or its beginning, or `last`")
 
     listing = commands.add_parser("list", parents=[common], help="all takes of the folder, oldest first")
+    listing.add_argument("--last", type=int, metavar="N", default=0, help="only the newest so many")
+    listing.add_argument("--turns", action="store_true", help="with --json: also the notes of every turn")
     listing.set_defaults(command=_list)
     show = commands.add_parser("show", parents=[of_one], help="the turns of a take")
     show.set_defaults(command=_show)
@@ -75,14 +77,16 @@ def _opened(options: argparse.Namespace, folder: Path) -> Take:
 
 
 def _list(options: argparse.Namespace, folder: Path) -> int:
+    if options.last < 0:
+        raise UsageError(f"--last is how many takes, not {options.last}")
     takes: list[Take] = []
-    for file in take_files(folder):
+    for file in take_files(folder)[-options.last :]:
         try:
             takes.append(read_take(file, brief=True))
         except UsageError as error:
             note(f"aiart-bridge: {error}")
     if options.json:
-        print_json({"folder": str(folder), "takes": [_summary(take) for take in takes]})
+        print_json({"folder": str(folder), "takes": [_entry(take, options.turns) for take in takes]})
     elif takes:
         print_table(
             ("take", "started", "length", "turns", "kept", "model", ""),
@@ -102,6 +106,11 @@ def _list(options: argparse.Namespace, folder: Path) -> int:
     else:
         note(f"no takes in {folder}")
     return 0
+
+
+def _entry(take: Take, with_turns: bool) -> dict[str, Any]:
+    turns = {"turn_list": [_turn_json(take, turn) for turn in take.turns]} if with_turns else {}
+    return {**_summary(take), **turns}
 
 
 def _summary(take: Take) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Final
 from daw_bridge.io.priority_elsewhere import raise_by_class
 
 STEPPED_BACK: Final = 5
-"""Niceness of a screen: a third of the share of what makes the music, and at once there when nothing else computes."""
+"""Niceness of a screen and its jobs: a third of the share of what makes the music, and there at once when it rests."""
 
 PLAYING: Final = 20
 HELPERS: Final = 15

@@ -71,6 +71,21 @@ def record(folder: Path, *, turns: int = 2, wrong: bool = False, tempo_bpm: floa
     return recorder.file
 
 
+def test_a_list_may_hold_the_newest_takes_only_and_their_notes(tmp_path: Path, capsys: Captured) -> None:
+    for turns in (2, 3, 2):
+        record(tmp_path, turns=turns)
+    assert main(["takes", "list", "--takes-dir", str(tmp_path), "--last", "2", "--turns", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["takes"]
+    assert [entry["turns"] for entry in told] == [3, 2]
+    for entry in told:
+        assert main(["takes", "show", entry["file"], "--takes-dir", str(tmp_path), "--json"]) == 0
+        whole = json.loads(capsys.readouterr().out)["turn_list"]
+        assert [(turn["call"], turn["response"]) for turn in entry["turn_list"]] == [
+            (turn["call"], turn["response"]) for turn in whole
+        ]
+    assert main(["takes", "list", "--takes-dir", str(tmp_path), "--last", "-1"]) == 2
+
+
 def test_list_names_takes_and_json_says_all(tmp_path: Path, capsys: Captured) -> None:
     file = record(tmp_path)
     assert main(["takes", "list", "--takes-dir", str(tmp_path)]) == 0

@@ -187,6 +187,7 @@ async def sample_json(arguments: list[str], on_words: object = None) -> Any:
                 "kept": 1,
                 "model": "lstm",
                 "complete": index != 2,
+                **sample_take(index),
             }
             for index, name in enumerate(names)
         ][::-1],

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,8 +16,10 @@ from textual.widgets import Input
 from daw_bridge.control.schema import ACTIONS, PARAMETERS, Parameter, Value, choices_of
 from daw_bridge.engine import events
 from daw_bridge.errors import BridgeError
+from daw_bridge.io.priority import STEPPED_BACK
 from daw_bridge.music.messages import NoteOff, NoteOn
 from daw_tui.bridge_view import BridgeView
+from daw_tui.cli_jobs import run_json
 from daw_tui.screens import takes
 from daw_tui.screens.dialogs import ACTION_KEYS, Help, Question
 from daw_tui.screens.live import SLIDERS
@@ -291,3 +297,43 @@ def test_a_take_is_chosen_and_played_back(monkeypatch: pytest.MonkeyPatch) -> No
             await stage.press("escape")
 
     asyncio.run(play())
+
+
+def test_the_take_of_this_very_session_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def this_session(arguments: list[str], on_words: object = None) -> Any:
+        told = await sample_json(arguments, on_words)
+        if arguments[1] == "list":
+            told["takes"][-1] |= {"complete": False, "started": datetime.now(UTC).isoformat()}
+        return told
+
+    monkeypatch.setattr(takes, "run_json", this_session)
+
+    async def play() -> None:
+        async with on_stage() as stage:
+            await stage.press("3")
+            page = stage.app.query_one(takes.TakesPage)
+            await stage.until(lambda: page.chosen is not None)
+            assert [take.state for take in page.takes] == ["recording", "", "cut short"]
+            await stage.press("x")
+            assert not isinstance(stage.app.screen, Question)
+            await stage.press("down", "x")
+            assert isinstance(stage.app.screen, Question)
+
+    asyncio.run(play())
+
+
+NICENESS = """
+import atexit, os, pathlib
+told = pathlib.Path(__file__).with_name("niceness")
+atexit.register(lambda: told.write_text(str(os.getpriority(os.PRIO_PROCESS, 0))))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is known elsewhere")
+def test_a_job_of_the_screen_goes_after_the_music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NICENESS, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    told = asyncio.run(run_json(["takes", "list", "--takes-dir", str(tmp_path)]))
+    assert told == {"folder": str(tmp_path), "takes": []}
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert int((tmp_path / "niceness").read_text("utf-8")) == max(ours, STEPPED_BACK)

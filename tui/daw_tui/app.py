@@ -298,7 +298,9 @@ class StageApp(App[int]):
         self._playing = ComputerKeyboard() if self._playing is None else None
         if self._playing is not None:
             self.action_page("live")
-            self._say("play: a w s e d f t g y h u j k are keys from C; the answer comes when you pause")
+            self._say("the letters a w s e d f … are keys from C; pause, and the answer comes")
+        else:
+            self._say("the letters are keys of the screen again", "calm")
         self._chrome()
 
     def action_leave_field(self) -> None:

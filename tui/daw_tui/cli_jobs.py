@@ -1,9 +1,13 @@
-"""The offline commands, run as child processes with `--json`: the screen never loads a model itself."""
+"""The offline commands, run as child processes with `--json`: the screen never loads a model itself.
+
+They go after the bridge: what is composed or painted meanwhile must not be heard in the music.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +29,7 @@ async def run_json(arguments: Sequence[str], on_words: Callable[[str], None] | N
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "AIART_STEP_BACK": "1"},
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -99,7 +99,8 @@ class LivePage(Page):
 
     def frame(self, view: BridgeView, clock_s: float, elapsed_s: float) -> None:
         """The roll scrolls, the beat goes on, levels fall."""
-        self._stage_roll.show(view.now_s(clock_s), view.bar_lines_s(clock_s, self._stage_roll.window_s))
+        bar_lines_s = view.bar_lines_s(clock_s, self._stage_roll.window_s)
+        self._stage_roll.show(view.now_s(clock_s), bar_lines_s, _hint(view) if self.connected else "")
         self._transport.show(view.turn, view.transport, view.beat(clock_s), self.connected)
         self._levels.show(view.connections, elapsed_s)
 
@@ -110,6 +111,14 @@ class LivePage(Page):
     def zoom(self, factor: float) -> None:
         """Show more or less time in the roll."""
         self._stage_roll.window_s = min(60.0, max(2.5, self._stage_roll.window_s * factor))
+
+
+def _hint(view: BridgeView) -> str:
+    """What to do first."""
+    if view.welcome.api == "memory":
+        return "press a: the letters are a piano, no MIDI needed"
+    port = view.connections.get("in")
+    return f"play into {port.name}, then leave a gap" if port is not None and view.values["mode"] == "pause" else ""
 
 
 def show_sliders(page: Page, view: BridgeView, names: set[str] | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,10 @@ from textual.widgets import Label, ListItem, ListView, Static
 from textual.worker import Worker
 
 from daw_bridge.control.commands import Sound
-from daw_bridge.control.pushes import CALL, RESPONSE
+from daw_bridge.control.pushes import CALL, RESPONSE, Push, Time
 from daw_bridge.errors import BridgeError
 from daw_tui import palette
+from daw_tui.bridge_view import BridgeView
 from daw_tui.cli_jobs import run_json
 from daw_tui.messages import Wanted
 from daw_tui.roll import Roll, RollNote
@@ -29,6 +31,8 @@ from daw_tui.widgets.piano_roll import PianoRoll
 
 SHOWN: Final = 40
 """The newest takes that are listed."""
+_SAME_START_S: Final = 10.0
+"""A take that began so close to the bridge's start is the one that it writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,12 @@ class TakeLine:
     kept: int
     model: str
     complete: bool
+    recording: bool
 
     @classmethod
-    def of(cls, entry: dict[str, Any]) -> TakeLine:
-        """From the command's JSON."""
+    def of(cls, entry: dict[str, Any], bridge_began_s: float) -> TakeLine:
+        """From the command's JSON; the bridge began at this moment of `time.time`."""
+        open_still = not entry["complete"] and abs(_moment_s(entry["started"]) - bridge_began_s) < _SAME_START_S
         return cls(
             str(entry["id"]),
             Path(entry["file"]),
@@ -56,15 +62,22 @@ class TakeLine:
             int(entry["kept"]),
             str(entry["model"]),
             bool(entry["complete"]),
+            open_still,
         )
+
+    @property
+    def state(self) -> str:
+        """What there is to know of its end."""
+        return "recording" if self.recording else "" if self.complete else "cut short"
 
 
 class TakeItem(ListItem):
     """One take: words on the left, its roll on the right."""
 
-    def __init__(self, take: TakeLine) -> None:
+    def __init__(self, take: TakeLine, roll: Roll) -> None:
         super().__init__()
         self.take = take
+        self._roll = roll
 
     def compose(self) -> ComposeResult:
         """The parts."""
@@ -72,12 +85,13 @@ class TakeItem(ListItem):
         kept = Text(f"  ★ {take.kept}", style=palette.RESPONSE) if take.kept else Text("")
         words = Text.assemble(
             (f"{_local(take.started)}\n", f"bold {palette.TEXT}"),
-            (f"{_length(take.length_s)}  {take.turns} turns", palette.TEXT),
+            (f"{_length(take.length_s)}  {take.turns} turn{'' if take.turns == 1 else 's'}", palette.TEXT),
             kept,
-            (f"\n{take.model}{'' if take.complete else '  cut short'}", palette.DIM),
+            (f"\n{take.model}", palette.DIM),
+            (f"  {take.state}" if take.state else "", palette.THINKING if take.recording else palette.DIM),
         )
         yield Static(words, classes="take-words")
-        yield PianoRoll(Roll(), fit_all=True, gutter=False)
+        yield PianoRoll(self._roll, fit_all=True, gutter=False)
 
 
 class TakesPage(Page):
@@ -96,8 +110,9 @@ class TakesPage(Page):
     def __init__(self, options: Sequence[str]) -> None:
         super().__init__(id="takes")
         self._options = tuple(options)
-        self._rolls: dict[str, tuple[Roll, dict[str, Any]]] = {}
+        self._shown: dict[str, tuple[Roll, dict[str, Any]]] = {}
         self._playing: Worker[None] | None = None
+        self._bridge_began_s = float("-inf")
         self.takes: list[TakeLine] = []
 
     def compose(self) -> ComposeResult:
@@ -110,6 +125,13 @@ class TakesPage(Page):
             yield PianoRoll(Roll(), fit_all=True, id="take-roll")
             yield Static(id="take-turns")
 
+    def changed(self, view: BridgeView, pushes: Sequence[Push]) -> None:
+        """Know when the bridge began: the take of that moment is being written."""
+        del view
+        for push in pushes:
+            if isinstance(push, Time):
+                self._bridge_began_s = time.time() - push.now_s
+
     def entered(self) -> None:
         """Read the folder."""
         self.read()
@@ -121,33 +143,32 @@ class TakesPage(Page):
 
     async def _read(self) -> None:
         try:
-            listing = await run_json(["takes", "list", *self._options])
+            listing = await run_json(["takes", "list", "--last", str(SHOWN), "--turns", *self._options])
         except BridgeError as error:
             self._say(str(error))
             return
-        self.takes = [TakeLine.of(entry) for entry in reversed(listing["takes"])][:SHOWN]
+        entries = listing["takes"][::-1]
+        self.takes = [TakeLine.of(entry, self._bridge_began_s) for entry in entries]
+        for take in self.takes:
+            if not take.complete:
+                self._shown.pop(take.id, None)
         takes = self.query_one(ListView)
         await takes.clear()
         if not self.takes:
             self._say(f"no takes yet in {listing['folder']}: every session of the bridge becomes one")
             return
-        await takes.extend([TakeItem(take) for take in self.takes])
+        await takes.extend([TakeItem(*each) for each in zip(self.takes, map(take_roll, entries), strict=True)])
         takes.index = 0
         takes.focus()
-        for item in list(takes.query(TakeItem)):
-            roll, _ = await self._roll(item.take)
-            if item.is_mounted:
-                item.query_one(PianoRoll).show_roll(roll)
-            await asyncio.sleep(0)
 
-    async def _roll(self, take: TakeLine) -> tuple[Roll, dict[str, Any]]:
-        if take.id not in self._rolls:
+    async def _whole(self, take: TakeLine) -> tuple[Roll, dict[str, Any]]:
+        if take.id not in self._shown:
             try:
                 shown = await run_json(["takes", "show", str(take.file), *self._options])
             except BridgeError as error:
                 shown = {"turn_list": [], "error": str(error)}
-            self._rolls[take.id] = (take_roll(shown), shown)
-        return self._rolls[take.id]
+            self._shown[take.id] = (take_roll(shown), shown)
+        return self._shown[take.id]
 
     def on_list_view_highlighted(self, event: ListView.Highlighted) -> None:
         """Show the chosen take."""
@@ -155,7 +176,7 @@ class TakesPage(Page):
             self.run_worker(self._show(event.item.take), group="take", exclusive=True, exit_on_error=False)
 
     async def _show(self, take: TakeLine) -> None:
-        roll, shown = await self._roll(take)
+        roll, shown = await self._whole(take)
         self.query_one("#take-roll", PianoRoll).show_roll(roll)
         self.query_one("#take-title", Static).update(
             Text.assemble((take.id, f"bold {palette.TEXT}"), (f"   {take.file}", palette.DIM), no_wrap=True)
@@ -181,7 +202,7 @@ class TakesPage(Page):
             self._playing = self.run_worker(self._play(take), group="playback", exclusive=True, exit_on_error=False)
 
     async def _play(self, take: TakeLine) -> None:
-        roll, _ = await self._roll(take)
+        roll, _ = await self._whole(take)
         clock = asyncio.get_running_loop().time
         began_s = clock() + 0.1
         for note in roll.notes:
@@ -208,6 +229,9 @@ class TakesPage(Page):
         """Delete the chosen take, after asking."""
         take = self.chosen
         if take is None:
+            return
+        if take.recording:
+            self.notify("this take is being recorded", severity="warning")
             return
 
         def answered(yes: bool | None) -> None:
@@ -253,13 +277,22 @@ def _turn_lines(shown: dict[str, Any]) -> Text:
             (f"{len(turn['call']):>4}", palette.CALL),
             (" → ", palette.DIM),
             (f"{len(turn['response'])} notes", palette.RESPONSE),
-            (f"  {'+'.join(turn['tiers'])}, {turn['ended'] or 'cut short'}", palette.DIM),
+            (f"  {turn['ended'] or 'cut short'}, {'+'.join(turn['tiers'])}", palette.DIM),
+            no_wrap=True,
+            overflow="ellipsis",
         )
         for turn in shown.get("turn_list", ())
     ]
     if not lines:
         return Text(shown.get("error", "no turn in this take"), style=palette.DIM)
     return Text("\n").join(lines[-8:])
+
+
+def _moment_s(started: str) -> float:
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return float("-inf")
 
 
 def _local(started: str) -> str:

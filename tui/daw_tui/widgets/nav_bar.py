@@ -53,11 +53,13 @@ class NavBar(Widget):
                 line.append(f"{page.title()} ", style=palette.TEXT)
             self._places.append((start, line.cell_len, page))
         width = self.size.width
-        about = Text.assemble((self._about, palette.DIM), (" ●", palette.GOOD if self._alive else palette.BAD))
-        room = width - line.cell_len - about.cell_len
-        if room >= 2:
-            line.append(" " * room)
-            line.append(about)
+        for about in (self._about, self._about.split(" · ")[0], ""):
+            room = width - line.cell_len - len(about) - 2
+            if room >= 1:
+                line.append(" " * room)
+                line.append(f"{about} ", style=palette.DIM)
+                line.append("●", style=palette.GOOD if self._alive else palette.BAD)
+                break
         return line
 
     def on_click(self, event: events.Click) -> None:

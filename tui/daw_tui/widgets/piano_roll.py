@@ -37,6 +37,7 @@ _STYLES: Final[dict[tuple[int, int], Style]] = {
     (top, bottom): Style(color=_COLOURS[top], bgcolor=_COLOURS[bottom]) for top in _COLOURS for bottom in _COLOURS
 }
 _LABEL: Final = Style(color=palette.DIM, bgcolor=palette.GROUND)
+_HINT: Final = Style(color=palette.TEXT, bgcolor=palette.GROUND)
 
 
 class PianoRoll(Widget):
@@ -57,6 +58,7 @@ class PianoRoll(Widget):
         self._pitches: tuple[int, int] | None = None
         self._rows: list[bytearray] = []
         self._labels: list[str] = []
+        self._hint = ""
 
     def show_roll(self, roll: Roll) -> None:
         """Show another roll."""
@@ -64,8 +66,15 @@ class PianoRoll(Widget):
         self._pitches = None
         self._draw(0.0, None)
 
-    def show(self, now_s: float, bar_lines_s: tuple[float, ...] | None = None) -> None:
-        """Draw what sounds up to `now_s`, with lines at the beginnings of bars. Only what changed is painted."""
+    def show(self, now_s: float, bar_lines_s: tuple[float, ...] | None = None, hint: str = "") -> None:
+        """Draw what sounds up to `now_s`, with lines at the beginnings of bars. Only what changed is painted.
+
+        As long as the roll is empty it says `hint`.
+        """
+        hint = "" if self._roll.notes else hint
+        if hint != self._hint:
+            self._hint = hint
+            self.refresh()
         self._draw(now_s, bar_lines_s)
 
     def on_resize(self) -> None:
@@ -144,7 +153,15 @@ class PianoRoll(Widget):
             glyph = " " if pair[0] == pair[1] else "▀"
             segments.append(Segment(glyph * (column - start), _STYLES[pair]))
             start = column
-        return Strip(segments, width)
+        strip = Strip(segments, width)
+        return self._hinted(strip) if self._hint and y == self.size.height // 2 else strip
+
+    def _hinted(self, strip: Strip) -> Strip:
+        """The line with the hint in its middle."""
+        text = f"  {self._hint}  "[: self.size.width]
+        left = (self.size.width + self._gutter - len(text)) // 2
+        after = left + len(text)
+        return Strip.join([strip.crop(0, left), Strip([Segment(text, _HINT)]), strip.crop(after, self.size.width)])
 
 
 def pitch_name(pitch: int) -> str:
