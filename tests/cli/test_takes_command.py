@@ -72,8 +72,9 @@ def record(folder: Path, *, turns: int = 2, wrong: bool = False, tempo_bpm: floa
 
 
 def test_a_list_may_hold_the_newest_takes_only_and_their_notes(tmp_path: Path, capsys: Captured) -> None:
-    for turns in (2, 3, 2):
-        record(tmp_path, turns=turns)
+    for day, turns in enumerate((2, 3, 2), 1):
+        file = record(tmp_path, turns=turns)
+        file.rename(file.with_name(f"2026010{day}-{file.name}"))
     assert main(["takes", "list", "--takes-dir", str(tmp_path), "--last", "2", "--turns", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["takes"]
     assert [entry["turns"] for entry in told] == [3, 2]
