@@ -381,6 +381,8 @@ class Conversation:
     def _end(self, reason: str, now_s: float) -> None:
         """The response is over, or cut off; both sides of the turn are history."""
         played = self.responder.end(reason, now_s)
+        if not played.answer.from_memory and (played.starved or reason == "done"):
+            self._tiers.played(played.answer.ask.level, starved=played.starved)
         if not played.answer.ending.held:
             self._history.add(played.turn, (*played.call, *played.meant))
             self._encore.keep_answer(played)

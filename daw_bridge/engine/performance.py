@@ -12,11 +12,16 @@ from daw_bridge.music.notes import Note
 
 LATEST_S: Final = 0.1
 """A note later than this is left out, except the first."""
+STARVED_S: Final = 0.02
+"""A note that comes so long after its moment is heard to stumble."""
 SHORTEST_S: Final = 0.02
 
 
 class Performance:
-    """One turn's response. `sounded` are its notes as they went out, `meant` as the model drew them, both in time."""
+    """One turn's response. `sounded` are its notes as they went out, `meant` as the model drew them, both in time.
+
+    `starved` tells that notes came from the model after their moment.
+    """
 
     def __init__(self, turn: int, call: tuple[Note, ...], caller: Caller, start_s: float, answer: Answer) -> None:
         self.turn = turn
@@ -26,6 +31,7 @@ class Performance:
         self.answer = answer
         self.first_late_s: float | None = None
         self.left_out = 0
+        self.starved = False
         self._struck_s: dict[int, float] = {}
         self._striking: dict[int, tuple[Note, float]] = {}
         self._sounded: list[Note] = []
@@ -48,7 +54,9 @@ class Performance:
             note = self.answer.pop()
             struck = True
             drawn_s = self.answer.placement.to_clock_s(note.onset_s)
-            if self.first_late_s is not None and now_s - max(due_s, drawn_s) > LATEST_S:
+            late_s = now_s - max(due_s, drawn_s) if self.first_late_s is not None else 0.0
+            self.starved = self.starved or late_s > STARVED_S
+            if late_s > LATEST_S:
                 self.left_out += 1
                 continue
             if self._struck_s.get(note.pitch) == due_s:

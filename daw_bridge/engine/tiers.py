@@ -1,7 +1,8 @@
 """The models at hand, the best first, and which of them is asked first.
 
-A model that was late time after time rests: those behind it answer alone, with the whole processor to themselves. After
-some turns it is asked again, so that a busy moment costs it a while and not the session.
+A model that was late time after time, with its first note or with those after it, rests: those behind it answer alone,
+with the whole processor to themselves. After some turns it is asked again, so that a busy moment costs it a while and
+not the session.
 """
 
 from __future__ import annotations
@@ -59,14 +60,24 @@ class Tiers:
         for level, record in self._records.items():
             if record.rest:
                 record.rest -= 1
-            elif level == by:
-                record.late = 0
             elif level >= asked and (by is None or level < by):
-                record.late += 1
-                if record.late >= PATIENCE:
-                    self.rest(level)
+                self._was_late(level)
+
+    def played(self, level: int, *, starved: bool) -> None:
+        """A model has answered to the end, or `starved` the answer: its notes came after their moment."""
+        if starved:
+            self._was_late(level)
+        elif level in self._records:
+            self._records[level].late = 0
 
     def rest(self, level: int) -> None:
         """A model is not asked for a while, if there is another behind it."""
         if level in self._records and self.after(level) is not None:
             self._records[level] = _Record(PATIENCE - 1, REST_TURNS)
+
+    def _was_late(self, level: int) -> None:
+        record = self._records.get(level)
+        if record is not None and not record.rest:
+            record.late += 1
+            if record.late >= PATIENCE:
+                self.rest(level)

@@ -134,6 +134,27 @@ def test_a_model_that_is_late_time_after_time_rests_and_is_tried_again() -> None
     assert tiers(world) == ["next"]
 
 
+def test_a_model_whose_notes_stumble_in_every_answer_rests_as_well() -> None:
+    # Always in time with the beginning, and late with what is asked for 0.6 s before it is needed.
+    quick = Tune(pitches=BEST.pitches, step_s=0.1, length_s=0.05, name="best")
+    world = World(quick, latency_s=0.75, backups=((NEXT, 0.003),), gap_beats=2.0)
+    for turn in range(6):
+        world.play(1.0 + 8.0 * turn, "C4 D4 E4 F4 G4 A4 C4 D4")
+    world.until(1.0 + 8.0 * 6)
+    assert asked_first(world, 0.0) == [0, 0, 0, 1, 1, 1]
+    assert not world.faults()
+    assert tiers(world) == ["best", "next"]
+
+
+def test_one_answer_in_time_makes_good_for_those_that_stumbled() -> None:
+    known = Tiers((0, 1))
+    for _ in range(PATIENCE - 1):
+        known.played(0, starved=True)
+    known.played(0, starved=False)
+    known.played(0, starved=True)
+    assert known.first == 0
+
+
 def test_a_model_found_slow_at_the_start_is_tried_after_a_while() -> None:
     world = World(BEST, backups=((NEXT, 0.003),), levels=(1,), gap_beats=1.0)
     world.event(0.5, TierReady(0, resting=True))
