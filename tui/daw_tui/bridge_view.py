@@ -125,9 +125,10 @@ class BridgeView:
                 pass
 
     def lost(self, clock_s: float) -> None:
-        """The bridge is silent: what sounded is over as far as we know, and the beat is unknown."""
+        """The bridge is silent: what sounded is over as far as we know, nobody has the turn, the beat is unknown."""
         self.roll.silence(CALL, self.now_s(clock_s))
         self.roll.silence(RESPONSE, self.now_s(clock_s))
+        self.turn = Turn("idle", self.turn.turn)
         self.transport = None
 
     def _preset(self, preset: Preset) -> None:

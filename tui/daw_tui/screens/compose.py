@@ -61,7 +61,7 @@ class ComposePage(JobPage):
     def on_mount(self) -> None:
         """Say what happens here."""
         super().on_mount()
-        self.say("The file is played as it is, then the model goes on. What it adds is shown in amber.")
+        self.say("The file stays as it is; what the model adds is shown in amber.")
 
     def work(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Go on from the file of the form."""

@@ -55,7 +55,7 @@ class CoverPage(JobPage):
     def on_mount(self) -> None:
         """Say what happens here."""
         super().on_mount()
-        self.say("What the music is becomes what is painted: the same piece gives the same cover.")
+        self.say("The music decides what is painted; the same piece, the same cover.")
 
     def work(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Paint the file's cover beside it."""

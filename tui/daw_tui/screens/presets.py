@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -20,6 +20,9 @@ from daw_tui.messages import Wanted
 from daw_tui.screens.page import Page
 from daw_tui.widgets.key_strip import KeyCap
 from daw_tui.widgets.parameter import controller_name
+
+_NAME: Final = 23
+"""Cells for the name of a preset: what is learned for it has room beside it on a narrow screen."""
 
 
 class PresetList(OptionList):
@@ -90,11 +93,10 @@ class PresetsPage(Page):
             target = f"preset:{preset.name}"
             tag = "move it now" if view.learning == target else controller_name(view.mappings.get(target))
             colour = palette.RESPONSE if preset.current else palette.TEXT
-            line = Text.assemble(
-                ("● " if preset.current else "  ", palette.RESPONSE),
-                (f"{preset.name:<28}", colour),
-                (tag, palette.CALL),
-            )
+            name = Text(preset.name, style=colour)
+            name.truncate(_NAME, overflow="ellipsis", pad=True)
+            mark = ("● " if preset.current else "  ", palette.RESPONSE)
+            line = Text.assemble(mark, name, " ", (tag, palette.CALL), no_wrap=True, overflow="ellipsis")
             presets.add_option(Option(line, id=preset.name))
         if view.presets:
             current = next((index for index, preset in enumerate(view.presets) if preset.current), 0)
