@@ -11,7 +11,7 @@ from typing import Any
 from daw_bridge.arguments import Parser
 from daw_bridge.cli.output import note, print_json, print_table, progress
 from daw_bridge.cli.settings import load
-from daw_bridge.engine.continuation import Continuer
+from daw_bridge.engine.continuation import DRAWING, Continuer
 from daw_bridge.errors import UsageError
 from daw_bridge.io.take_reading import Take, Turn, find_take, read_take, take_files
 from daw_bridge.io.takes import takes_folder
@@ -345,6 +345,10 @@ class _Continuers:
             note(
                 f"{weights}: another model file than the take's (sha256 {now.sha256[:12]}, was {recorded.sha256[:12]})"
             )
+        drawing = header.programs.get("drawing", "1")
+        if drawing != DRAWING:
+            self.changed = True
+            note(f"{self._take.file}: models drew notes otherwise then (drawing {drawing}, now {DRAWING})")
         return LoadedModel.open(ensure_program(weights))
 
 

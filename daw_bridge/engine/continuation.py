@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from daw_bridge.music.notes import Note
+
+DRAWING: Final = "2"
+"""How notes are drawn from models, beside their weights: a take made under another number may be answered otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from daw_bridge.engine.continuation import DRAWING
 from daw_bridge.engine.events import (
     Action,
     AnswerArrived,
@@ -316,7 +317,7 @@ def _programs() -> dict[str, str]:
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "drawing": DRAWING}
     for name in ("aiart-bridge", "torch"):
         try:
             found[name] = version(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daw_bridge.cli.main import main
-from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.engine.continuation import DRAWING, SamplingControls
 from daw_bridge.engine.events import (
     Fault,
     MidiArrived,
@@ -30,6 +30,7 @@ from daw_bridge.music.calls import CALLS
 from daw_bridge.music.messages import ControlChange, NoteOff, NoteOn
 from daw_bridge.music.midifile import read_piece
 from daw_bridge.music.notes import Note
+from tests.models.model_builders import tiny_file
 
 Captured = pytest.CaptureFixture[str]
 
@@ -41,10 +42,20 @@ def answers(call: tuple[Note, ...], start_s: float, seed: int) -> tuple[tuple[No
     return stream.next(5, WARM), stream.next(4, COOL)
 
 
-def record(folder: Path, *, turns: int = 2, wrong: bool = False, tempo_bpm: float | None = None) -> Path:
-    """A take of the phrase memory answering a melody; `wrong` falsifies one recorded note."""
+def record(
+    folder: Path,
+    *,
+    turns: int = 2,
+    wrong: bool = False,
+    tempo_bpm: float | None = None,
+    model: ModelIdentity = ModelIdentity("memory"),  # noqa: B008  # frozen
+) -> Path:
+    """A take of the phrase memory, or of who is said to have played like it, answering a melody.
+
+    `wrong` falsifies one recorded note.
+    """
     faults: list[Fault] = []
-    recorder = TakeRecorder.open(folder, {**defaults(), "seed": 3}, ModelIdentity("memory"), faults.append)
+    recorder = TakeRecorder.open(folder, {**defaults(), "seed": 3}, model, faults.append)
     context: tuple[Note, ...] = ()
     if tempo_bpm is not None:
         recorder.done((TransportChanged(True, 0.0, tempo_bpm, False, "internal"),), 99.0)
@@ -58,9 +69,9 @@ def record(folder: Path, *, turns: int = 2, wrong: bool = False, tempo_bpm: floa
         context += call
         first, second = answers(context, over_s, turn)
         recorder.done((TurnCalled(turn, turn, call, context, over_s, over_s, turn, WARM, 1.0, False),), over_s)
-        recorder.done((TurnStreamed(turn, turn, 0, first, WARM, "memory", 0.0),), over_s)
+        recorder.done((TurnStreamed(turn, turn, 0, first, WARM, model.name, 0.0),), over_s)
         told = (*second[:-1], Note(second[-1].onset_s, 1, 0.1, 1)) if wrong and turn == 2 else second
-        recorder.done((TurnStreamed(turn, turn, 5, told, COOL, "memory", 0.0),), over_s)
+        recorder.done((TurnStreamed(turn, turn, 5, told, COOL, model.name, 0.0),), over_s)
         for note in first + second:
             recorder.done((Sent(NoteOn(0, note.pitch, note.velocity), note.onset_s, note.onset_s + 0.001, turn),), 0.0)
             recorder.done((Sent(NoteOff(0, note.pitch), note.end_s, note.end_s + 0.001, turn),), 0.0)
@@ -184,6 +195,20 @@ def test_replay_says_where_an_answer_differs(tmp_path: Path, capsys: Captured) -
     assert not told["same"]
     assert [(difference["turn"], difference["note"]) for difference in told["differences"]] == [(2, 8)]
     assert main(["takes", "replay", "last", "--takes-dir", str(tmp_path), "--turn", "1"]) == 0
+
+
+@pytest.mark.parametrize("drawing", ["1", DRAWING])
+def test_replay_says_when_models_drew_notes_otherwise(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, drawing: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    weights = tiny_file(tmp_path / "tiny.safetensors")
+    monkeypatch.setattr("daw_bridge.io.takes.DRAWING", drawing)
+    record(tmp_path / "takes", model=ModelIdentity("tiny", str(weights)))
+    assert main(["takes", "replay", "last", "--takes-dir", str(tmp_path / "takes"), "--json"]) == 1
+    heard = capsys.readouterr()
+    assert json.loads(heard.out)["model_changed"] == (drawing == "1")
+    assert ("models drew notes otherwise then (drawing 1, now" in heard.err) == (drawing == "1")
 
 
 @pytest.mark.parametrize(
