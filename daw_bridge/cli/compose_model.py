@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from daw_bridge.engine.continuation import Continuer, SamplingControls
+from daw_bridge.engine.continuation import Continuer
+from daw_bridge.engine.values import Values
 from daw_bridge.music.notes import Note
 
 _PRIMER = (Note(0.0, 60, 0.5, 80), Note(0.5, 64, 0.5, 80), Note(1.0, 67, 0.5, 80))
+
+_AS_USUAL = replace(Values({}).controls(transpose=0), pitch_low=21, pitch_high=108)
 
 
 def opener(name: str) -> Callable[[], Continuer]:
@@ -33,7 +37,7 @@ def _open(name: str) -> Continuer:
     from daw_bridge.io.given_notes import AttendingModel
 
     model = AttendingModel.open(program)
-    # TorchScript specialises on its first calls; drawing into the void keeps that out of the figures.
+    # TorchScript specialises on its first calls; drawing into the void, as usual, keeps that out of the figures.
     for seed in range(2):
-        model.begin(_PRIMER, start_s=1.5, seed=seed).next(16, SamplingControls())
+        model.begin(_PRIMER, start_s=1.5, seed=seed).next(16, _AS_USUAL)
     return model
