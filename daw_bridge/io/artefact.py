@@ -56,7 +56,7 @@ _STANDING_NATS: Final = 0.3
 """What a tone of the call gets for each log of its pitch class's share in it ..."""
 _FOLLOWING_NATS: Final = 1.0
 """... and for each log by which the last notes had less of it."""
-_KEY_NATS: Final = 0.6
+_KEY_NATS: Final = 1.0
 """What it gets for each log of its class's weight in the key the call is clearest in."""
 _SHARE_FLOOR: Final = 0.02
 _TONES_HALF_LIFE_S: Final = 15.0
@@ -64,7 +64,7 @@ _VAGUE: Final = 0.5
 _CLEAR: Final = 0.8
 _LEAST_HOLD: Final = 0.3
 """A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer so much; `_CLEAR`, wholly."""
-_FIGURE_NATS: Final = 1.0
+_FIGURE_NATS: Final = 1.3
 """Against the pitch that would close a figure of the answer's once more, for each log of the times it was played."""
 _FREE_REPEATS: Final = 4.0
 _REPEAT_NATS: Final = 0.75
