@@ -27,3 +27,10 @@ def jack_server() -> Iterator[int]:
     """The process id of a private server at 128 frames; it waits for clients, so that a busy machine fails no test."""
     with private_jack(128, synchronous=True) as server:
         yield server.pid
+
+
+@pytest.fixture
+def patient_server() -> Iterator[None]:
+    """A server that goes on without its clients: one that waits for them stands still once one of them is killed."""
+    with private_jack(128, patience_ms=500):
+        yield

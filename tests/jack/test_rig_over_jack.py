@@ -5,13 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from daw_bridge.engine.events import NoteHeard, Sent
 from daw_bridge.engine.parameters import Value, defaults
-from daw_bridge.io.jack_private import private_jack
 from daw_bridge.io.ports_rtmidi import open_system
 from daw_bridge.io.rtmidi_ends import RtMidiIn, RtMidiOut
 from daw_bridge.live.rack import LOOK_S
@@ -91,13 +90,6 @@ keys.send(bytes((0xB0, 64, 127)))
 keys.send(bytes((0x90, 60, 80)))
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def patient_server() -> Iterator[None]:
-    """A server that goes on without its clients: one that waits for them stands still once one of them is killed."""
-    with private_jack(128, patience_ms=500):
-        yield
 
 
 @pytest.mark.usefixtures("patient_server")

@@ -145,6 +145,7 @@ def test_a_signal_in_the_middle_of_an_answer_releases_every_note(tmp_path: Path,
     assert [turn.ended.reason for turn in take.turns if turn.ended is not None] == ["stopped"]
 
 
+@pytest.mark.usefixtures("patient_server")
 def test_after_kill_9_the_take_holds_every_turn_up_to_then(tmp_path: Path) -> None:
     with running(tmp_path, "--model", "memory") as bridge, plugged() as (keys, ear):
         heard: list[Any] = []
