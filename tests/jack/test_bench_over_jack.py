@@ -29,6 +29,17 @@ def test_bars_and_thru_between_processes(capsys: pytest.CaptureFixture[str]) -> 
     assert thru["spreads"]["thru_ms"]["count"] == 60
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal")
+def test_with_the_screen_the_same_is_played_twice_and_the_difference_told(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main([*COMMAND, "--scenes", "thru", "--turns", "1", "--with-tui", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert [run["conditions"]["screen"] for run in told["runs"]] == [False, True]
+    (cost,) = told["screen"]
+    assert (cost["measure"], cost["scene"]) == ("key to key heard through", "thru")
+    assert [cost["alone_ms"], cost["beside_ms"]] == [run["spreads"]["thru_ms"]["p99"] for run in told["runs"]]
+
+
 def descendants(pid: int) -> set[int]:
     found: set[int] = set()
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
