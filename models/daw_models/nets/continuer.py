@@ -22,9 +22,9 @@ from daw_models.nets.steering import (
     past_figures,
     past_passages,
     repeated_figures,
+    rut_allowances,
+    rut_weights,
     sounding_weight,
-    strike_weights,
-    struck,
     tone_pull,
 )
 from daw_models.nets.tables import TOLD, Tables, nothing_told
@@ -66,7 +66,8 @@ class Continuer(nn.Module):
     nothing: Tensor
     opening_told: Tensor
     steps: Tensor
-    strikes: Tensor
+    ruts: Tensor
+    allowed: Tensor
     fading: Tensor
     pitch_classes: Tensor
     class_of_pitch: Tensor
@@ -111,7 +112,8 @@ class Continuer(nn.Module):
         self.register_buffer("nothing", nothing)
         self.register_buffer("opening_told", torch.tensor([nothing_told(self.none)]))
         self.register_buffer("steps", onset_steps(self.max_cells))
-        self.register_buffer("strikes", strike_weights())
+        self.register_buffer("ruts", rut_weights())
+        self.register_buffer("allowed", rut_allowances())
         self.register_buffer("fading", torch.tensor([*HORIZONS, FADE]).unsqueeze(1))
         self.register_buffer("class_of_pitch", torch.arange(128) % 12)
         self.register_buffer("pitch_classes", torch.eye(12).repeat(11, 1)[:128].contiguous())
@@ -380,7 +382,7 @@ class Continuer(nn.Module):
                 heard_of = own[8].select(1, 3)
                 logits = logits + tone_pull(wishes.tones, wishes.following, heard_of, self.class_of_pitch)
             if wishes.variety != 0.0:
-                logits = logits - self._repeated(figures, index, torch.take(self.steps, gap), wishes)
+                logits = logits - self._repeated(own, figures, index, torch.take(self.steps, gap), wishes)
             pitch = choose(logits, wishes.warmth[1], wishes.top_p[1], draw[1])
             held = self._held(own, 6, pitch)
             logits = self._duration_logits(own, heads[2], [group, onset, pitch], held, then)
@@ -421,7 +423,7 @@ class Continuer(nn.Module):
         """What the answer has played, with room for more notes.
 
         0 passages and 1 ways of the last notes [B, WINDOW + more], see `repeated_figures`; 2 the last figure [B, 1];
-        3 strikes of the last pitch [B, 1]; 4 the passage that ends here, without a step or with the next note's [B, 1];
+        3 how many of them there are [1]; 4 the passage that ends here, without a step or with the next note's [B, 1];
         5 the last pitch [B, 1]; 6 the next note's step [B, 1]; 7 how many notes have repeated figures running [B, 1]; 8
         how often each pitch would [B, 128].
         """
@@ -436,14 +438,19 @@ class Continuer(nn.Module):
             ways[:, :128] = pitches[:, 3:] - pitches[:, 2:-1]
             earlier, later = figures[:, 129:130], figures[:, 130:]
         last = state[7].narrow(1, 1, 1).clamp(max=127)
-        strikes, repeating = struck(state[3].select(1, 0)), state[9].narrow(1, 1, 1)
-        return [passages, ways, later, strikes, passage(earlier, later), last, earlier, repeating, ways]
+        repeating, played = state[9].narrow(1, 1, 1), torch.full((1,), max(heard - began, 0), dtype=torch.int16)
+        return [passages, ways, later, played, passage(earlier, later), last, earlier, repeating, ways]
 
-    def _repeated(self, figures: list[Tensor], index: int, step: Tensor, wishes: Wishes) -> Tensor:
+    def _repeated(self, state: list[Tensor], figures: list[Tensor], index: int, step: Tensor, wishes: Wishes) -> Tensor:
         """Nats against each pitch that would repeat a figure if it came after this step, float [B, 128]."""
         figures[4], figures[6] = figures[4] + step, step
         passages, ways = figures[0].narrow(1, index, 128), figures[1].narrow(1, index, 128)
-        times = repeated_figures(passages, ways, figures[4], figures[5], torch.take(self.strikes, figures[3]))
+        excess, back = (
+            torch.minimum(state[5].select(1, 0).narrow(1, 2039, 8), figures[3]).sub_(self.allowed).max(1, True)
+        )
+        returning = state[3].select(1, 0).gather(1, back + 4).clamp_(max=127)
+        weights = torch.take(self.ruts, excess.clamp(0, 12).to(torch.int64))
+        times = repeated_figures(passages, ways, figures[4], figures[5], returning, weights)
         figures[8] = times
         longer = (figures[7] - wishes.free).clamp_(0.0, 16.0).mul_(wishes.growth).add_(wishes.variety)
         return times.log1p().mul_(longer)
@@ -455,7 +462,7 @@ class Continuer(nn.Module):
         if number > 2:
             figures[0].narrow(1, index + 128, 1).copy_(figures[4])
             figures[1].narrow(1, index + 128, 1).copy_(way)
-        figures[3] = (figures[3] * (pitch == figures[5])).clamp_(max=11).add_(1)
+        figures[3] = torch.clamp(figures[3], max=254).add_(1)
         figures[4], figures[2], figures[5] = passage(figures[2], figure), figure, pitch
         figures[7] = (figures[7] + 1) * (figures[8].gather(1, pitch) > 0.0)
 

@@ -17,10 +17,10 @@ FADE = 0.98
 """How much of a note's weight each later note leaves: a memory of about 50 notes."""
 STEPS = 64
 """One more than the highest step of the scale of onset differences on which figures are compared."""
-STRIKES = 12
-"""More strikes of one pitch in a row count as so many."""
-FREE_STRIKES = 4
-"""A pitch may come so often in a row before it counts as stuck."""
+PERIODS = 8
+"""Notes that come back after at most so many notes, again and again, are a rut."""
+DEEPEST = 12
+"""A rut that goes on for more notes than this beyond what is allowed counts as so deep."""
 UNKNOWN = 0
 """The number of a figure that cannot be met again."""
 
@@ -30,9 +30,14 @@ def onset_steps(max_cells: int) -> Tensor:
     return torch.tensor([round(4 * math.log2(1 + cells)) for cells in range(max_cells + 1)])
 
 
-def strike_weights() -> Tensor:
-    """float [STRIKES + 1]: what so many strikes in a row count; twice as much with each beyond `FREE_STRIKES`."""
-    return torch.exp2((torch.arange(STRIKES + 1) - FREE_STRIKES).clamp(min=0).float()) - 1.0
+def rut_weights() -> Tensor:
+    """float [DEEPEST + 1]: what a rut counts, so many notes beyond what is allowed; twice as much with each."""
+    return torch.exp2(torch.arange(DEEPEST + 1).float()) - 1.0
+
+
+def rut_allowances() -> Tensor:
+    """int16 [PERIODS]: how many notes may come back after 8, 7 ... 1 notes: two periods, and one note more."""
+    return (2 * torch.arange(PERIODS, 0, -1) + 1).to(torch.int16)
 
 
 def sounding_weight(cells: Tensor) -> Tensor:
@@ -77,21 +82,18 @@ def past_passages(figures: Tensor, steps: Tensor) -> Tensor:
     return found
 
 
-def struck(recent: Tensor) -> Tensor:
-    """How often the last of these pitches was struck running, int64 [B, 1]; recent [B, n], oldest first."""
-    return (recent == recent.narrow(1, recent.size(1) - 1, 1)).flip(1).cumprod(1).sum(1, keepdim=True)
-
-
-def repeated_figures(passages: Tensor, ways: Tensor, passage: Tensor, last: Tensor, strikes: Tensor) -> Tensor:
+def repeated_figures(
+    passages: Tensor, ways: Tensor, passage: Tensor, last: Tensor, returning: Tensor, rut: Tensor
+) -> Tensor:
     """How often each pitch would close a figure of four notes that was played before, float [B, 128].
 
     passages and ways int64 [B, n] of the last notes: the passage before each, and its interval; passage int64 [B, 1]
     and pitch `last` [B, 1] before the note to come. Figures are compared by intervals, so a sequence on other degrees
-    counts too. `strikes` float [B, 1] is added to the pitch struck last.
+    counts too. `rut` float [B, 1] is added to the pitch `returning` [B, 1].
     """
     closing = (ways + last).clamp_(0, 127)
     times = torch.zeros(passages.size(0), 128).scatter_add_(1, closing, (passages == passage).float())
-    return times.scatter_add_(1, last, strikes)
+    return times.scatter_add_(1, returning, rut)
 
 
-assert (STEPS, STRIKES, WINDOW, UNKNOWN) == (64, 12, 128, 0), "literals above, for TorchScript"
+assert (STEPS, PERIODS, DEEPEST, WINDOW, UNKNOWN) == (64, 8, 12, 128, 0), "literals above, for TorchScript"
