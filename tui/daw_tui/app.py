@@ -16,7 +16,7 @@ from daw_bridge.control.commands import Command, Do, Play, PresetStep
 from daw_bridge.control.pushes import Error, FaultSeen, Push
 from daw_bridge.control.schema import ACTIONS
 from daw_bridge.errors import BridgeError
-from daw_tui import palette
+from daw_tui import palette, terminal
 from daw_tui.bridge_process import BridgeProcess, parse_address
 from daw_tui.bridge_view import BridgeView
 from daw_tui.computer_keyboard import DURATION_S, ComputerKeyboard
@@ -35,6 +35,8 @@ from daw_tui.widgets.log_strip import LogStrip
 from daw_tui.widgets.nav_bar import NavBar
 
 FRAME_S: Final = 1.0 / 12.0
+TERMINAL_S: Final = 1.0
+"""How often we look whether the terminal is still there."""
 _IN_MEMORY: Final = "--midi-api=memory"
 PIANO_KEYS: Final[tuple[KeyCap, ...]] = (
     ("a w s e d f …", "play", "noop"),
@@ -122,8 +124,14 @@ class StageApp(App[int]):
         """Find a bridge."""
         self._chrome()
         self.set_interval(FRAME_S, self._frame)
+        if not self.is_headless:
+            self.set_interval(TERMINAL_S, self._leave_with_terminal)
         # Only when every widget is there can what the bridge says be shown.
         self.call_after_refresh(self._find_bridge)
+
+    def _leave_with_terminal(self) -> None:
+        if terminal.is_gone():
+            self.exit(1)
 
     def _find_bridge(self) -> None:
         self.page.entered()
