@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,6 +21,7 @@ _NO_START_SERVER: Final = 0x01
 _IS_INPUT: Final = 0x1
 _MIDI: Final = b"8 bit raw midi"
 _NAME: Final = b"aiart-bridge-look"
+_LEAVING_S: Final = 1.0
 _NEEDED: Final = (
     "jack_client_open",
     "jack_client_close",
@@ -89,8 +91,10 @@ class JackPatchbay:
         return self._names(self._library.jack_port_get_all_connections(self._client, ctypes.c_void_p(port)))
 
     def close(self) -> None:
-        """Leave the server."""
-        self._library.jack_client_close(self._client)
+        """Leave the server, or leave it to find out: closing waits for locks of the library's that others may hold."""
+        leaving = threading.Thread(target=self._library.jack_client_close, args=(self._client,), daemon=True)
+        leaving.start()
+        leaving.join(_LEAVING_S)
 
     def _names(self, listed: ctypes._Pointer[ctypes.c_char_p]) -> frozenset[str]:
         if not listed:
@@ -138,22 +142,33 @@ class AlsaPatchbay:
         return ports
 
 
+def jack_library(maps: str) -> str | None:
+    """The file of the JACK library that python-rtmidi uses, of those in `/proc/self/maps`; None if there is none.
+
+    Its wheel brings one of its own. PortAudio may have loaded the system's beside it, and a client of that one hung once
+    when it was closed.
+    """
+    files = [line.split(None, 5)[5] for line in maps.splitlines() if "/libjack" in line]
+    return next((file for file in files if "rtmidi" in file), files[0] if files else None)
+
+
 def _jack_library() -> ctypes.CDLL | None:
-    """The JACK library that is loaded already."""
     if sys.platform != "linux":
         return None
     try:
-        maps = Path("/proc/self/maps").read_text("utf-8", "replace")
-        path = next(line.split(None, 5)[5] for line in maps.splitlines() if "/libjack" in line)
-        library = ctypes.CDLL(path)
+        file = jack_library(Path("/proc/self/maps").read_text("utf-8", "replace"))
+        if file is None:
+            return None
+        library = ctypes.CDLL(file)
         # Another program's library of that name has not what we ask for.
         for name in _NEEDED:
             getattr(library, name)
-    except (OSError, StopIteration, AttributeError):
+    except (OSError, AttributeError):
         return None
     pointer, text, names = ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p)
     library.jack_client_open.restype = pointer
     library.jack_client_open.argtypes = [text, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]
+    library.jack_client_close.argtypes = [pointer]
     library.jack_get_buffer_size.restype = library.jack_get_sample_rate.restype = ctypes.c_uint32
     library.jack_get_ports.restype = library.jack_port_get_all_connections.restype = names
     library.jack_get_ports.argtypes = [pointer, text, text, ctypes.c_ulong]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from daw_bridge.io.patchbay import AlsaPatchbay
+from daw_bridge.io.patchbay import AlsaPatchbay, jack_library
 from daw_bridge.io.ports_rtmidi import RtMidiSystem
 from tests.io.test_ports_seams import Device, ScriptedBackend
 
@@ -70,3 +70,11 @@ def test_a_virtual_port_is_watched_and_a_connected_one_is_not(tmp_path: Path, mo
     assert connected.feeders() is None
     system.close()
     assert port.feeders() is None
+
+
+def test_the_library_of_our_ports_is_asked_and_not_another_of_that_name() -> None:
+    line = "7f0000000000-7f0000001000 r-xp 00000000 fe:00 42    {}\n"
+    system, ours = "/usr/lib/libjack.so.0", "/opt/site packages/python_rtmidi.libs/libjack-1f.so.0"
+    assert jack_library(line.format(system) + line.format(ours)) == ours
+    assert jack_library(line.format("/usr/lib/libc.so.6") + line.format(system)) == system
+    assert jack_library(line.format("/usr/lib/libc.so.6")) is None
