@@ -145,8 +145,8 @@ class AlsaPatchbay:
 def jack_library(maps: str) -> str | None:
     """The file of the JACK library that python-rtmidi uses, of those in `/proc/self/maps`; None if there is none.
 
-    Its wheel brings one of its own. PortAudio may have loaded the system's beside it, and a client of that one hung once
-    when it was closed.
+    Its wheel brings one of its own. PortAudio may have loaded the system's beside it, and closing a client of that one
+    hung once.
     """
     files = [line.split(None, 5)[5] for line in maps.splitlines() if "/libjack" in line]
     return next((file for file in files if "rtmidi" in file), files[0] if files else None)
