@@ -5,8 +5,11 @@ music21 takes seconds to import: only files of these kinds pay for it.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import copy
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +21,9 @@ from daw_bridge.music.midifile import Piece, piece_of_bytes, read_bytes
 
 SCORE_SUFFIXES: Final = (".musicxml", ".xml", ".mxl", ".abc")
 _FORMATS: Final = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
+_TUNE: Final = re.compile(r"^X:", re.MULTILINE)
+_DECLARATION: Final = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
+"""Tells of an encoding that the decoded text has no more."""
 _DIVISORS: Final = (4, 3)
 """Sixteenths and triplets: what a readable score of played music is rounded to."""
 
@@ -36,14 +42,17 @@ def read_score(path: Path) -> Piece:
         from music21.midi.translate import streamToMidiFile
 
         try:
-            given: Any = str(path) if path.suffix.lower() == ".mxl" else data.decode("utf-8-sig", errors="replace")
+            text = "" if path.suffix.lower() == ".mxl" else _text(data)
+            tunes = [match.start() for match in _TUNE.finditer(text)] if kind == "abc" else []
+            given = str(path) if path.suffix.lower() == ".mxl" else text[: tunes[1] if len(tunes) > 1 else None]
             score: Any = converter.parse(given, format=kind)
-            tunes = list(getattr(score, "scores", ()))
-            score = tunes[0] if tunes else score
-            with contextlib.suppress(Exception):  # repeats that do not add up are left as they are written
-                score = score.expandRepeats()
-            midi: Any = streamToMidiFile(score)
-            written = midi.writestr()
+            opus = list(getattr(score, "scores", ()))
+            score = opus[0] if opus else score
+            try:
+                written: bytes = streamToMidiFile(score.expandRepeats()).writestr()
+            except Exception:  # repeats that do not add up are left as they are written
+                _part_meters(score)
+                written = streamToMidiFile(score).writestr()
         except Exception as problem:  # music21 and its parsers raise whatever they meet
             reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:160]
             raise UsageError(
@@ -54,6 +63,24 @@ def read_score(path: Path) -> Piece:
         return piece
     warning = f"the file holds {len(tunes)} tunes; the first is taken"
     return replace(piece, smf=replace(piece.smf, warnings=(*piece.smf.warnings, warning)))
+
+
+def _part_meters(score: Any) -> None:
+    """Give every bar a time signature of its own: where music21 parts a bar of ABC, both halves hold the same one."""
+    seen: set[int] = set()
+    for bar in list(score.recurse().getElementsByClass("Measure")):
+        for meter in list(bar.getElementsByClass("TimeSignature")):
+            if id(meter) in seen:
+                bar.remove(meter)
+                bar.insert(0, copy.deepcopy(meter))
+            seen.add(id(meter))
+
+
+def _text(data: bytes) -> str:
+    """What is written in a file of UTF-8, or of UTF-16 that says so by its first bytes."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _DECLARATION.sub("", data.decode("utf-16", errors="replace"))
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def write_musicxml(path: Path, midi: bytes) -> None:

@@ -165,6 +165,9 @@ def test_what_the_tools_cannot_do_is_one_line(tmp_path: Path, capsys: pytest.Cap
 
 ABC = "X:1\nT:Test\nM:3/4\nL:1/4\nQ:1/4=90\nK:G\n|: G A B | c d e | d B G | A3 :|\n"
 
+PARTED = "X:1\nT:A bar too long\nM:3/4\nL:1/8\nK:Gm\n(GABc) d3 c|(Bcde) f2 (ef)|(gd)(dc) B2 (AG)|A2 (GF) D2 z2|\n"
+"""music21 parts its bars of four beats."""
+
 
 @pytest.mark.slow
 def test_abc_and_musicxml_are_read_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +183,14 @@ def test_abc_and_musicxml_are_read_and_written(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr()
     assert json.loads(said.out)["start_bar"] == 9
     assert "2 tunes; the first is taken" in said.err
-    tune.write_text("<nonsense", encoding="utf-8")
+    tune.write_text(PARTED, encoding="utf-8")
+    assert compose([str(tune), "-o", str(tmp_path / "parted.mid"), *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["notes_added"] > 0
+    wide = tmp_path / "wide.xml"
+    declared = score.read_text(encoding="utf-8").replace("utf-8", "UTF-16", 1)
+    wide.write_bytes(declared.encode("utf-16"))
+    assert compose([str(wide), "-o", str(tmp_path / "wide.mid"), *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["start_bar"] == 11
     assert compose([str(score.with_name("missing.musicxml")), "-o", "x.mid"]) == 2
     score.write_text("<nonsense", encoding="utf-8")
     assert compose([str(score), "-o", str(tmp_path / "no.mid")]) == 2
