@@ -195,7 +195,7 @@ def test_routes_that_changed_are_written_back_and_read_as_they_were(file: Path) 
     assert text.startswith('\nin_port = ["Keystation", "Pads"]')
     assert text.endswith(
         '[presets.calm]\nbars = 1\n\n[[route]]\nin_port = "Pads"\nin_channel = 10\nout_port = "Drum machine"\n'
-        'out_channel = 10\n\n[[route]]\nkey_high = 47\n'
+        "out_channel = 10\n\n[[route]]\nkey_high = 47\n"
     )
     assert load(file, {}).values["route/2/key_high"] == 47
     save_section(file, "route", [])
