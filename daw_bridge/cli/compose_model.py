@@ -11,8 +11,6 @@ from daw_bridge.music.notes import Note
 
 _PRIMER = (Note(0.0, 60, 0.5, 80), Note(0.5, 64, 0.5, 80), Note(1.0, 67, 0.5, 80))
 
-_AS_USUAL = replace(Values({}).controls(transpose=0), pitch_low=21, pitch_high=108)
-
 
 def opener(name: str) -> Callable[[], Continuer]:
     """A function that opens the model the first time it is called, and gives the same one again."""
@@ -38,6 +36,7 @@ def _open(name: str) -> Continuer:
 
     model = AttendingModel.open(program)
     # TorchScript specialises on its first calls; drawing into the void, as usual, keeps that out of the figures.
+    as_usual = replace(Values({}).controls(transpose=0), pitch_low=21, pitch_high=108)
     for seed in range(2):
-        model.begin(_PRIMER, start_s=1.5, seed=seed).next(16, _AS_USUAL)
+        model.begin(_PRIMER, start_s=1.5, seed=seed).next(16, as_usual)
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -245,7 +246,7 @@ class Conversation:
         prepared = self._floor.prepared
         if self._floor.listening and self._pausing:
             moments.append(self._over_s())
-            if prepared is not None and prepared.likely_s > float("-inf"):
+            if prepared is not None and math.isfinite(prepared.likely_s):
                 moments.append(prepared.likely_s)
         elif self._floor.state is TurnState.THINKING and prepared is not None:
             planned_s = self._preparer.planned_s(prepared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,7 @@ class Prepared:
 
     `strokes` and `tempo_bpm` say what it was made from. `taken` once the call has left the capture. When the model is
     not there at `wait_s`, the first of the `understudies` that is answers a call over, or else the memory. From
-    `likely_s` on more than the beginning is worth being drawn; `grown` once it has been asked for.
+    `likely_s` on more than the beginning is worth being drawn; it is infinite once more has been asked for.
     """
 
     answer: Answer
@@ -44,8 +45,7 @@ class Prepared:
     tempo_bpm: float
     taken: bool = False
     wait_s: float = float("-inf")
-    likely_s: float = float("-inf")
-    grown: bool = False
+    likely_s: float = -math.inf
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -143,11 +143,11 @@ class Preparer:
         """Have more of an answer drawn whose beginning is there, if it is likely to be heard."""
         if now_s < prepared.likely_s:
             return
-        prepared.likely_s = float("-inf")
+        prepared.likely_s = -math.inf
         answer = prepared.answer
         in_time = now_s <= self.planned_s(prepared) - GROW_UNTIL_S
-        if in_time and not prepared.grown and answer.ready and not answer.waiting:
-            prepared.grown = True
+        if in_time and answer.ready and not answer.waiting:
+            prepared.likely_s = math.inf
             self._asker.ask_more(answer, prepared.caller, now_s)
 
     def answer(self, prepared: Prepared, planned_s: float, now_s: float) -> Answer:

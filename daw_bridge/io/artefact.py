@@ -8,7 +8,6 @@ and the controls in force for it, so the same question gives the same notes at a
 from __future__ import annotations
 
 import json
-import math
 import os
 import statistics
 import time
@@ -28,14 +27,8 @@ import torch
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.values import Values
 from daw_bridge.errors import UsageError
-from daw_bridge.music.harmony import (
-    estimate_key,
-    key_profile,
-    key_scores,
-    parse_key,
-    recent_pitch_classes,
-)
-from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, PITCHES, Note
+from daw_bridge.io.pitch_wishes import pitch_bias, tone_wishes
+from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, Note
 
 State = list[torch.Tensor]
 Row = tuple[int, int, int, int]
@@ -52,24 +45,11 @@ _TIMED_CALLS: Final = 9
 _TIMED_NOTES: Final = 16
 _DENSITY_NATS_PER_S: Final = 4.0
 _IMITATION_NATS: Final = 3.0
-_STANDING_NATS: Final = 0.3
-"""What a tone of the call gets for each log of its pitch class's share in it ..."""
-_FOLLOWING_NATS: Final = 1.0
-"""... and for each log by which the last notes had less of it."""
-_KEY_NATS: Final = 1.0
-"""What it gets for each log of its class's weight in the key the call is clearest in."""
-_SHARE_FLOOR: Final = 0.02
-_TONES_HALF_LIFE_S: Final = 15.0
-_VAGUE: Final = 0.5
-_CLEAR: Final = 0.8
-_LEAST_HOLD: Final = 0.3
-"""A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer so much; `_CLEAR`, wholly."""
 _FIGURE_NATS: Final = 1.3
 """Against the pitch that would close a figure of the answer's once more, for each log of the times it was played."""
 _FREE_REPEATS: Final = 4.0
 _REPEAT_NATS: Final = 0.75
 """When more than so many notes running have repeated figures, so much more for each note beyond them."""
-_FORBIDDEN: Final = float("-inf")
 _BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _MOST_LEFT_OUT: Final = 4
 _TOUCH_NOTES: Final = 24
@@ -353,9 +333,9 @@ class _Controls:
             "top_p": torch.full((4,), given.top_p),
         }
         # What would change nothing is left out: it costs time with every note.
-        pitch_bias = _pitch_bias(given, context, drums)
-        if any(pitch_bias):
-            self.tensors["pitch_bias"] = torch.tensor(pitch_bias)
+        allowed = pitch_bias(given, context, drums)
+        if any(allowed):
+            self.tensors["pitch_bias"] = torch.tensor(allowed)
         if given.density:
             self.tensors["onset_bias"] = torch.tensor([-_DENSITY_NATS_PER_S * given.density / time_scale, 0.0])
         longest_cells = max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1)
@@ -363,7 +343,7 @@ class _Controls:
             self.tensors["max_duration_cells"] = torch.tensor([float(longest_cells)])
         if given.imitation > 0:
             self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
-        tones = [] if drums else _tones(given, context)
+        tones = [] if drums else tone_wishes(given, context)
         if tones:
             self.tensors["tones"] = torch.tensor(tones)
         against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
@@ -374,47 +354,6 @@ class _Controls:
         if touch and given.follow_velocity > 0:
             distance = (torch.arange(MAX_VELOCITY + 1) - statistics.fmean(touch)) / _TOUCH_WIDTH
             self.tensors["velocity_bias"] = -given.follow_velocity * distance.square()
-
-
-def _pitch_bias(given: SamplingControls, context: Sequence[Note], drums: bool) -> list[float]:
-    if drums:
-        return [0.0] * PITCHES
-    low, high = sorted((given.pitch_low, given.pitch_high))
-    allowed = set(range(low, high + 1))
-    classes = _scale(given.key, context)
-    # A range too narrow for the scale is stronger than the scale: there must be something to play.
-    in_scale = {pitch for pitch in allowed if pitch % 12 in classes} or allowed
-    return [0.0 if pitch in in_scale else _FORBIDDEN for pitch in range(PITCHES)]
-
-
-def _tones(given: SamplingControls, context: Sequence[Note]) -> list[float]:
-    """Nats for each pitch class, and how firmly they are followed; empty if nothing is wanted or known.
-
-    Each has its nats by its share in the call and by its place in the call's key. The less clear that key is, the less
-    firmly is the answer held: music that wanders goes on wandering.
-    """
-    shares = recent_pitch_classes(context, _TONES_HALF_LIFE_S)
-    if given.tonality == 0.0 or sum(shares) == 0.0:
-        return []
-    key, clear = key_scores(shares)[0]
-    if given.key not in ("off", "auto"):
-        key, clear = parse_key(given.key), 1.0
-    strength = given.tonality * min(max((clear - _VAGUE) / (_CLEAR - _VAGUE), _LEAST_HOLD), 1.0)
-    by_share, by_key = strength * (_STANDING_NATS + _FOLLOWING_NATS), strength * _KEY_NATS
-    return [
-        *(
-            by_share * math.log(share + _SHARE_FLOOR) + by_key * math.log(12.0 * expected)
-            for share, expected in zip(shares, key_profile(key), strict=True)
-        ),
-        strength * _FOLLOWING_NATS,
-    ]
-
-
-def _scale(key: str, context: Sequence[Note]) -> frozenset[int]:
-    if key == "off" or (key == "auto" and not context):
-        return frozenset(range(12))
-    found = estimate_key(context) if key == "auto" else parse_key(key)
-    return frozenset(found.pitch_classes)
 
 
 def _rows(notes: Sequence[Note], time_scale: float) -> list[Row]:

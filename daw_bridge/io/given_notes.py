@@ -16,7 +16,6 @@ import torch
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.io.artefact import (
-    _FORBIDDEN,
     CELLS_PER_S,
     DRUMS,
     PITCHED,
@@ -28,6 +27,7 @@ from daw_bridge.io.artefact import (
     _rows,
     _uniforms,
 )
+from daw_bridge.io.pitch_wishes import FORBIDDEN
 from daw_bridge.music.notes import MAX_VELOCITY, PITCHES, Note
 
 _MOST_A_SECOND = 50
@@ -76,7 +76,7 @@ class AttendingModel(LoadedModel):
         deltas = _deltas([*before, *(_row(notes[number], origin_s, CELLS_PER_S) for number in order)], len(before))
         note_class = DRUMS if drums else PITCHED
         tensors = dict(_Controls(replace(controls, key="off"), lead_in, drums=drums).tensors)
-        only = torch.full((PITCHES, PITCHES), _FORBIDDEN).fill_diagonal_(0.0)
+        only = torch.full((PITCHES, PITCHES), FORBIDDEN).fill_diagonal_(0.0)
         drawn = [0] * len(notes)
         with torch.inference_mode():
             state = self._program.feed(self._program.initial_state(1), _deltas(before, 0), note_class)

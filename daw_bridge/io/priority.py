@@ -11,13 +11,11 @@ ordinary priority the model, which computes for many milliseconds, is ordinary, 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import sys
 from collections.abc import Iterator
 from typing import Final
 
-from daw_bridge.io.priority_elsewhere import raise_by_class
+from daw_bridge.io.priority_elsewhere import lower_by_class, raise_by_class
 
 STEPPED_BACK: Final = 5
 """Niceness of a screen and its jobs: a third of the share of what makes the music, and there at once when it rests."""
@@ -26,7 +24,6 @@ PLAYING: Final = 20
 HELPERS: Final = 15
 MODEL: Final = 10
 
-_BELOW_NORMAL_PRIORITY_CLASS: Final = 0x4000
 _BELOW_CLIENTS: Final = {PLAYING: 1, HELPERS: 2, MODEL: 3}
 _STEPS: Final = {PLAYING: 3, HELPERS: 2, MODEL: 1}
 """Where the system knows no figures."""
@@ -42,9 +39,8 @@ def forgo_priority() -> None:
 
 def step_back() -> None:
     """Let this process and the programs that it starts go after the others from now on; there is no way back."""
-    if sys.platform == "win32":
-        kernel = ctypes.windll.kernel32
-        kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL_PRIORITY_CLASS)
+    if not hasattr(os, "setpriority"):
+        lower_by_class()
     else:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, max(STEPPED_BACK, os.getpriority(os.PRIO_PROCESS, 0)))

@@ -1,4 +1,4 @@
-"""Raising a thread where POSIX scheduling is not to be had: quality of service on macOS, thread priority on Windows.
+"""Raising a thread and lowering a process without POSIX scheduling: by class on macOS and Windows.
 
 Neither needs a permission. Both are the system's own calls, through ctypes.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final
 _QOS_DEFAULT: Final = 0x15
 _QOS_USER_INITIATED: Final = 0x19
 _QOS_USER_INTERACTIVE: Final = 0x21
+_WINDOWS_BELOW_NORMAL_CLASS: Final = 0x4000
 _WINDOWS_NORMAL: Final = 0
 _WINDOWS_ABOVE_NORMAL: Final = 1
 _WINDOWS_HIGHEST: Final = 2
@@ -34,6 +35,14 @@ def raise_by_class(step: int, platform: str = sys.platform) -> bool:
     except (OSError, AttributeError):
         return False
     return False
+
+
+def lower_by_class() -> None:
+    """Put this process behind the others on Windows, which knows no niceness."""
+    kernel = _library("kernel32")
+    kernel.GetCurrentProcess.restype = ctypes.c_void_p
+    kernel.SetPriorityClass.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    kernel.SetPriorityClass(kernel.GetCurrentProcess(), _WINDOWS_BELOW_NORMAL_CLASS)
 
 
 def _library(name: str | None) -> Any:

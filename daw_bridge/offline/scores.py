@@ -46,8 +46,6 @@ def read_score(path: Path) -> Piece:
             tunes = [match.start() for match in _TUNE.finditer(text)] if kind == "abc" else []
             given = str(path) if path.suffix.lower() == ".mxl" else text[: tunes[1] if len(tunes) > 1 else None]
             score: Any = converter.parse(given, format=kind)
-            opus = list(getattr(score, "scores", ()))
-            score = opus[0] if opus else score
             try:
                 written: bytes = streamToMidiFile(score.expandRepeats()).writestr()
             except Exception:  # repeats that do not add up are left as they are written

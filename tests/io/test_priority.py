@@ -20,6 +20,7 @@ from daw_bridge.io.priority import (
     make_way,
     raise_thread,
     raised_helpers,
+    step_back,
 )
 from daw_bridge.io.priority_elsewhere import raise_by_class
 
@@ -91,7 +92,9 @@ class System:
         self.calls: list[tuple[object, ...]] = []
         self.pthread_set_qos_class_self_np = self._call(answer)
         self.SetThreadPriority = self._call(answer)
+        self.SetPriorityClass = self._call(answer)
         self.GetCurrentThread = lambda: -2
+        self.GetCurrentProcess = lambda: -1
 
     def _call(self, answer: int) -> Callable[..., int]:
         def call(*arguments: object) -> int:
@@ -119,3 +122,11 @@ def test_other_systems_are_asked_for_a_class_of_thread(
 def test_a_system_that_has_no_such_call_leaves_the_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(priority_elsewhere, "_library", lambda _name: object())
     assert not any(raise_by_class(3, platform) for platform in ("darwin", "win32", "plan9"))
+
+
+def test_a_screen_on_a_system_without_niceness_goes_into_the_class_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(1)
+    monkeypatch.setattr(priority_elsewhere, "_library", lambda _name: system)
+    monkeypatch.delattr(os, "setpriority")
+    step_back()
+    assert system.calls == [(-1, 0x4000)]

@@ -166,6 +166,8 @@ def test_a_screen_that_ends_or_stays_empty_is_not_waited_for_for_ever() -> None:
 class Deaf:
     """A port that keeps what is sent to it, and never has anything to tell."""
 
+    name = "deaf"
+
     def __init__(self) -> None:
         self.sent: list[Message] = []
 
@@ -183,7 +185,7 @@ def test_a_musician_whom_nobody_answers_lifts_all_keys_once_more() -> None:
     def sleep(duration_s: float) -> None:
         now_s[0] += max(duration_s, 0.0005)
 
-    performance = Player(port, port, 0.25, lambda: now_s[0], sleep).perform(1)  # type: ignore[arg-type]
+    performance = Player(port, port, 0.25, lambda: now_s[0], sleep).perform(1)
     assert [turn.first_s for turn in performance.turns] == [None]
     keys = {message.pitch for message in port.sent if isinstance(message, NoteOn)}
     lifted = [message.pitch for message in port.sent[2 * CALL_NOTES :] if isinstance(message, NoteOff)]

@@ -20,7 +20,7 @@ from daw_models.art.nets.autoencoder import Autoencoder, AutoencoderConfig
 from daw_models.art.painter import Painter
 from daw_models.art.pictures import Pictures, read_pictures
 from daw_models.art.tensors import as_pixels, as_tensor
-from daw_models.art.weights import fill, read_picture_weights
+from daw_models.art.weights import fill, open_net, read_picture_weights
 from daw_models.weights_file import builtin_pictures, is_picture_model, read_header
 
 _THUMBNAIL = 32
@@ -97,9 +97,7 @@ def _drawings(path: Path, train: Pictures, samples: int) -> tuple[NDArray[np.uin
         drawn, _, seconds = paint_samples(painter, train, samples)
         return drawn, _count(painter.net), seconds
     if family == "vae":
-        _, architecture, tensors = read_picture_weights(path, family)
-        vae = Autoencoder(AutoencoderConfig.from_spec(architecture))
-        fill(vae, tensors, path)
+        vae, _ = open_net(path, family, lambda spec: Autoencoder(AutoencoderConfig.from_spec(spec)))
         grid = vae.config.grid
         random = torch.Generator().manual_seed(7)
         latents = torch.randn(samples, vae.config.latent, grid, grid, generator=random)

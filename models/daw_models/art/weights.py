@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -12,11 +11,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from daw_bridge.errors import UsageError
+from daw_models.art.nets.layers import Net
 from daw_models.halves import write_halves
 from daw_models.weights_file import PICTURE, read_header, tensors_digest
 
 LICENCE = "CC0 1.0"
-Net = TypeVar("Net", bound=torch.nn.Module)
 
 
 def write_picture_weights(
