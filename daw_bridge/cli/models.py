@@ -46,12 +46,13 @@ class Instrument:
             except ValueError as error:
                 raise UsageError(str(error), where=f"--set {setting}", cure="docs/osc.md lists them") from None
         self._controls = values.controls(transpose=0)
+        self._drafts = values.whole("best_of")
         self._model = LoadedModel.open(program)
 
     @property
     def settings(self) -> dict[str, object]:
-        """The sampling controls in force."""
-        return asdict(self._controls)
+        """The sampling controls in force, and how many drafts there are of each answer."""
+        return asdict(self._controls) | {"best_of": self._drafts}
 
     def note_s(self) -> float:
         """Median seconds per note of the warm model under the bridge's defaults."""
@@ -66,7 +67,8 @@ class Instrument:
             for onset, row in zip(onsets, call, strict=True)
         ]
         last, drums = int(onsets[-1]), note_class == _DRUMS
-        stream = self._model.begin(context, start_s=(last + gap) / CELLS_PER_S, seed=seed, drums=drums)
+        start_s = (last + gap) / CELLS_PER_S
+        stream = self._model.begin(context, start_s=start_s, seed=seed, drums=drums, drafts=self._drafts)
         notes: list[Note] = []
         while len(notes) < MOST_NOTES and (not notes or notes[-1].onset_s * CELLS_PER_S < last + length):
             notes.extend(stream.next(_CHUNK, self._controls))

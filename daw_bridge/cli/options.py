@@ -74,6 +74,7 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "follow_velocity",
             "tonality",
             "variety",
+            "best_of",
             "pitch_low",
             "pitch_high",
             "max_polyphony",

@@ -175,6 +175,8 @@ class Answer:
         """Why the model could not answer."""
         self.tier = MEMORY_TIER if stream is not None else ""
         """Who gave the newest notes, empty before the first."""
+        self.drafts = 1
+        """How many drafts of its beginning there were."""
         self._quantiser = quantiser
         self._stream = stream
         self._before = before
@@ -257,6 +259,8 @@ class Answer:
         """Notes have come in; what is out of sequence is left."""
         if arrived.first_index != self._drawn or self._stream is not None:
             return
+        if arrived.first_index == 0:
+            self.drafts = arrived.drafts
         self._accept(arrived.notes, arrived.tier, arrived.model_s)
 
     def ask_on(self, now_s: float, controls: SamplingControls) -> float | None:

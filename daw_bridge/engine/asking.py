@@ -63,10 +63,14 @@ class Asker:
         before: Notes = (),
         level: int | None = None,
     ) -> Answer:
-        """Ask a model, the first if none is named, for notes from `start_s` on or from the start of the response."""
+        """Ask a model, the first if none is named, for notes from `start_s` on or from the start of the response.
+
+        Only a response that begins is drafted: what is drawn anew on the way has no time to lose.
+        """
         ahead_s = FIRST_AHEAD_S if speculative else AHEAD_S
         ask = self._question(turn, part, context, caller, ahead_s, start_s if start_s is not None else ending.start_s)
-        ask = replace(ask, speculative=speculative, level=self._tiers.first if level is None else level)
+        drafts = self._values.whole("best_of") if part == 0 else 1
+        ask = replace(ask, speculative=speculative, level=self._tiers.first if level is None else level, drafts=drafts)
         self._emit(ask)
         self._open = ask.ask_id
         return Answer(ask, ending, placement, quantiser=self._quantiser, before=before)
@@ -75,7 +79,7 @@ class Asker:
         """Have the next models learn the beginning of an answer, should the one asked be late."""
         asked, found = answer.ask, []
         for level in self._tiers.behind(asked.level):
-            ask = replace(asked, level=level, until_s=asked.start_s + FIRST_AHEAD_S)
+            ask = replace(asked, level=level, until_s=asked.start_s + FIRST_AHEAD_S, drafts=1)
             self._emit(ask)
             found.append(Answer(ask, answer.ending, answer.placement, quantiser=self._quantiser))
         return tuple(found)

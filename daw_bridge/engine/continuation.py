@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from daw_bridge.music.notes import Note
 
@@ -60,7 +60,26 @@ class Continuer(Protocol):
         ...
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
-        """Start an answer after `context`: its first note falls at `start_s` exactly, on the context's axis."""
+        """Start an answer after `context`: its first note falls at `start_s` exactly, on the context's axis.
+
+        A model that can draws so many `drafts` of its beginning and plays on the best of them.
+        """
+        ...
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """A `Continuer` that can choose between drafts."""
+
+    def draft_s(self, drafts: int) -> float:
+        """Seconds that drawing so many beginnings of an answer takes."""
         ...

@@ -29,7 +29,7 @@ class AnswerArrived:
     """Notes for an ask, in order of onset; onsets on the engine's clock.
 
     `first_index` is the position of the first of them in the answer; `model_s` the time the model took for them;
-    `level` is that of the ask.
+    `level` is that of the ask. The first notes say how many `drafts` of the beginning there were.
     """
 
     ask_id: int
@@ -38,6 +38,7 @@ class AnswerArrived:
     tier: str
     model_s: float = 0.0
     level: int = 0
+    drafts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,8 @@ class Ask:
     """Answer `context` from `start_s` on; send notes until one has an onset at or after `until_s`.
 
     Only the newest ask counts: an ask replaces the one before it. `speculative` asks may never be heard. `level` is the
-    model that is asked: 0 the best, the next ones in case it is late; an ask of several levels has one `ask_id`.
+    model that is asked: 0 the best, the next ones in case it is late; an ask of several levels has one `ask_id`. Up to
+    so many `drafts` of the beginning may be drawn, if that leaves the first note in time for `start_s`.
     """
 
     ask_id: int
@@ -266,6 +268,7 @@ class Ask:
     drums: bool = False
     speculative: bool = False
     level: int = 0
+    drafts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +336,7 @@ class TurnCalled:
     controls: SamplingControls
     time_scale: float
     drums: bool
+    drafts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

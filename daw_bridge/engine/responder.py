@@ -237,6 +237,7 @@ class Responder:
                 ask.controls,
                 ask.time_scale,
                 ask.drums,
+                answer.drafts,
             )
         )
         self._log_streamed(answer)

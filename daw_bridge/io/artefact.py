@@ -1,14 +1,14 @@
 """A trained model as the instrument uses it: the TorchScript program behind `engine.continuation.Continuer`.
 
-The one file of the bridge that knows torch. A loaded model belongs to one thread; its calls release the interpreter
-lock. An answer is a function of the context's times relative to its first note, the start, the seed, a note's number
-and the controls in force for it, so the same question gives the same notes at any time of day.
+Of the bridge only this file and those beside it that make a program's arguments know torch. A loaded model belongs to
+one thread; its calls release the interpreter lock. An answer is a function of the context's times relative to its first
+note, the start, the seed, a note's number and the controls in force for it, so the same question gives the same notes
+at any time of day.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -18,44 +18,25 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-
-# Loading an int8 program makes torch's C++ side announce on stderr that its kind will be retired; errors still show.
-os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.engine.values import Values
 from daw_bridge.errors import UsageError
-from daw_bridge.io.pitch_wishes import pitch_bias, tone_wishes
+from daw_bridge.io.drafts import DRAFT_NOTES, Draft, Opening, drafted
+from daw_bridge.io.model_controls import ModelControls
+from daw_bridge.io.model_rows import CELLS_PER_S, DRUMS, MAX_CELLS, PITCHED, Row, State, deltas, rows_of, uniforms
+from daw_bridge.music.character import Character
 from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, Note
-
-State = list[torch.Tensor]
-Row = tuple[int, int, int, int]
-"""Onset (cells from the first note), pitch, duration (cells), velocity."""
-
-CELLS_PER_S: Final = 100
-MAX_CELLS: Final = 1000
-PITCHED: Final = 0
-DRUMS: Final = 1
 
 _FEED_CHUNK: Final = 32
 _WARM_UP_CALLS: Final = 24
 _TIMED_CALLS: Final = 9
 _TIMED_NOTES: Final = 16
-_DENSITY_NATS_PER_S: Final = 4.0
-_IMITATION_NATS: Final = 3.0
-_FIGURE_NATS: Final = 1.3
-"""Against the pitch that would close a figure of the answer's once more, for each log of the times it was played."""
-_FREE_REPEATS: Final = 4.0
-_REPEAT_NATS: Final = 0.75
-"""When more than so many notes running have repeated figures, so much more for each note beyond them."""
-_BELOW_ONE: Final = np.float32(1.0 - 2.0**-24)
 _MOST_LEFT_OUT: Final = 4
-_TOUCH_NOTES: Final = 24
-"""How many of the last notes of the context say how hard the player plays."""
-_TOUCH_WIDTH: Final = 16.0
-"""A velocity so far from theirs costs a nat at a `follow_velocity` of 1."""
+_HEARD_NOTES: Final = 96
+"""How many of the last notes of the context the beginning of an answer is compared with."""
+_TIMED_DRAFTS: Final = 4
 
 
 class LoadedModel:
@@ -67,6 +48,7 @@ class LoadedModel:
         self._name = name
         self._note_class = PITCHED
         self._rows: list[Row] = []
+        self._drafting_s = (0.0, 0.0)
         with torch.inference_mode():
             self._states: dict[int, State] = {0: program.initial_state(1)}
 
@@ -98,29 +80,56 @@ class LoadedModel:
         They are of processor time, so that a machine that is busy for a moment is not taken for a slow one.
         """
         notes = tuple(Note(0.1 * index, 60, 0.2, 80) for index in range(2))
-        controls = _Controls(Values({}).controls(transpose=0), notes, drums=False)
+        controls = ModelControls(Values({}).controls(transpose=0), notes, drums=False)
         per_note_s = []
         with torch.inference_mode():
             state = self._program.initial_state(1)
             rows = torch.tensor([[[10, 60, 20, 80]] * 2])
             for _ in range(_WARM_UP_CALLS):
                 state = self._program.feed(state, rows, PITCHED)
-                self._program.sample(state, _uniforms(0, 0, 2), 0, PITCHED, controls.tensors)
+                self._program.sample(state, uniforms(0, 0, 2), 0, PITCHED, controls.tensors)
             for _ in range(_TIMED_CALLS):
                 start_s = time.thread_time()
-                self._program.sample(state, _uniforms(1, 0, _TIMED_NOTES), -1, PITCHED, controls.tensors)
+                self._program.sample(state, uniforms(1, 0, _TIMED_NOTES), -1, PITCHED, controls.tensors)
                 per_note_s.append((time.thread_time() - start_s) / _TIMED_NOTES)
-        return statistics.median(per_note_s)
+        note_s = statistics.median(per_note_s)
+        drafting_s = self._draft_s(Opening(self._program, state, 20, PITCHED, 1.0), controls)
+        alone_s = DRAFT_NOTES * note_s
+        self._drafting_s = alone_s, max(drafting_s - alone_s, 0.0) / (_TIMED_DRAFTS - 1)
+        return note_s
+
+    def _draft_s(self, opening: Opening, controls: ModelControls) -> float:
+        spent_s = []
+        for _ in range(_TIMED_CALLS):
+            start_s = time.thread_time()
+            drafted(opening, 1, _TIMED_DRAFTS, controls, None)
+            spent_s.append(time.thread_time() - start_s)
+        return statistics.median(spent_s)
 
     def follow(self, context: Sequence[Note], time_scale: float = 1.0) -> None:
         """Take the state forward to the end of `context`, feeding only what differs from the last one."""
-        self._follow(_rows(context, time_scale), self._note_class)
+        self._follow(rows_of(context, time_scale), self._note_class)
+
+    def draft_s(self, drafts: int) -> float:
+        """Seconds that drawing so many beginnings of an answer takes; after `warm_up`."""
+        alone_s, more_s = self._drafting_s
+        return alone_s + more_s * (drafts - 1)
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> ModelStream:
-        """Start an answer after `context`; its first note falls at `start_s` exactly."""
-        rows = _rows(context, time_scale)
+        """Start an answer after `context`; its first note falls at `start_s` exactly.
+
+        Of so many `drafts` of its beginning the best is played on, see `io.drafts`.
+        """
+        rows = rows_of(context, time_scale)
         note_class = DRUMS if drums else PITCHED
         state = self._follow(rows, note_class)
         gap_cells = 0
@@ -136,14 +145,15 @@ class LoadedModel:
             seed=seed,
             time_scale=time_scale,
             note_class=note_class,
+            drafts=drafts,
         )
 
     def score(self, notes: Sequence[Note], *, drums: bool = False) -> npt.NDArray[np.float32]:
         """Nats of every note's onset, pitch, duration and velocity on the reference grid, [n, 4]."""
-        rows = _rows(notes, 1.0)
+        rows = rows_of(notes, 1.0)
         with torch.inference_mode():
             state = self._program.initial_state(1)
-            nats, _ = self._program.score(state, _deltas(rows, 0), DRUMS if drums else PITCHED)
+            nats, _ = self._program.score(state, deltas(rows, 0), DRUMS if drums else PITCHED)
         found: npt.NDArray[np.float32] = nats[0].to(torch.float32).numpy()
         return found
 
@@ -164,7 +174,7 @@ class LoadedModel:
         with torch.inference_mode():
             while position < len(rows):
                 end = min(position + _FEED_CHUNK, len(rows))
-                state = self._program.feed(state, _deltas(rows[:end], position), note_class)
+                state = self._program.feed(state, deltas(rows[:end], position), note_class)
                 self._states[end] = state
                 position = end
         return state
@@ -176,7 +186,7 @@ class _Mark:
 
     emitted: int
     index: int
-    state: State
+    state: State | None
     cells: int
     sounding: tuple[int, ...]
     struck: frozenset[int]
@@ -198,9 +208,13 @@ class ModelStream:
         seed: int,
         time_scale: float,
         note_class: int,
+        drafts: int,
     ) -> None:
         self._program = program
-        self._state = state
+        # None within the draft: what comes next is known, and the state is found when it is needed.
+        self._state: State | None = state
+        self._drafts = drafts
+        self._draft: Draft | None = None
         self._context = context
         self._start_s = start_s
         self._gap_cells = gap_cells
@@ -216,7 +230,7 @@ class ModelStream:
         self._struck: frozenset[int] = frozenset()
         self._left_out = 0
         self._marks: list[_Mark] = []
-        self._controls: _Controls | None = None
+        self._controls: ModelControls | None = None
 
     def next(self, count: int, controls: SamplingControls) -> tuple[Note, ...]:
         """The next `count` notes in order of onset.
@@ -261,14 +275,14 @@ class ModelStream:
             )
         )
 
-    def _in_force(self, controls: SamplingControls) -> _Controls:
+    def _in_force(self, controls: SamplingControls) -> ModelControls:
         if self._controls is None or self._controls.given != controls:
-            self._controls = _Controls(
+            self._controls = ModelControls(
                 controls, self._context, drums=self._note_class == DRUMS, time_scale=self._time_scale
             )
         return self._controls
 
-    def _draw(self, count: int, controls: _Controls) -> list[Note]:
+    def _draw(self, count: int, controls: ModelControls) -> list[Note]:
         before, index = self._state, self._index
         first_onset = self._first_onset()
         rows, self._state = self._sampled(before, index, count, first_onset, controls)
@@ -311,81 +325,38 @@ class ModelStream:
         return min(max(min(self._sounding, default=0) - self._cells, 1), MAX_CELLS)
 
     def _sampled(
-        self, state: State, index: int, count: int, first_onset: int, controls: _Controls
+        self, state: State | None, index: int, count: int, first_onset: int, controls: ModelControls
+    ) -> tuple[list[list[int]], State | None]:
+        draft = self._drafted(state, first_onset, controls) if index == 0 and self._drafts > 1 else self._draft
+        if draft is None or (state is not None and index):
+            assert state is not None
+            return self._drawn(state, index, count, first_onset, controls)
+        if controls.given != draft.given or (index and first_onset >= 0):
+            return self._drawn(draft.state_at(index), index, count, first_onset, controls)
+        rows = draft.rows[index : index + count]
+        end = index + len(rows)
+        if end < len(draft.rows):
+            return rows, None
+        if len(rows) == count:
+            return rows, draft.after
+        more, after = self._drawn(draft.after, end, count - len(rows), -1, controls)
+        return rows + more, after
+
+    def _drafted(self, state: State | None, first_onset: int, controls: ModelControls) -> Draft:
+        assert state is not None
+        if self._draft is None or self._draft.given != controls.given:
+            opening = Opening(self._program, state, first_onset, self._note_class, self._time_scale)
+            heard = Character.of(self._context[-_HEARD_NOTES:]) if self._context else None
+            self._draft = drafted(opening, self._seed, self._drafts, controls, heard)
+        return self._draft
+
+    def _drawn(
+        self, state: State, index: int, count: int, first_onset: int, controls: ModelControls
     ) -> tuple[list[list[int]], State]:
+        seed = self._seed if self._draft is None else self._draft.seed
         with torch.inference_mode():
             rows, _, after = self._program.sample(
-                state, _uniforms(self._seed, index, count), first_onset, self._note_class, controls.tensors
+                state, uniforms(seed, index, count), first_onset, self._note_class, controls.tensors
             )
         listed: list[list[int]] = rows[0].tolist()
         return listed, after
-
-
-class _Controls:
-    """Sampling controls as `tensors`, the program's argument; what depends on the context is found once."""
-
-    def __init__(
-        self, given: SamplingControls, context: Sequence[Note], *, drums: bool, time_scale: float = 1.0
-    ) -> None:
-        self.given = given
-        self.tensors: dict[str, torch.Tensor] = {
-            "temperature": torch.full((4,), given.temperature),
-            "top_p": torch.full((4,), given.top_p),
-        }
-        # What would change nothing is left out: it costs time with every note.
-        allowed = pitch_bias(given, context, drums)
-        if any(allowed):
-            self.tensors["pitch_bias"] = torch.tensor(allowed)
-        if given.density:
-            self.tensors["onset_bias"] = torch.tensor([-_DENSITY_NATS_PER_S * given.density / time_scale, 0.0])
-        longest_cells = max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1)
-        if longest_cells < MAX_CELLS:
-            self.tensors["max_duration_cells"] = torch.tensor([float(longest_cells)])
-        if given.imitation > 0:
-            self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
-        tones = [] if drums else tone_wishes(given, context)
-        if tones:
-            self.tensors["tones"] = torch.tensor(tones)
-        against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
-        if against > 0.0:
-            growth = _REPEAT_NATS * against / _FIGURE_NATS
-            self.tensors["variety"] = torch.tensor([against, float(len(context)), _FREE_REPEATS, growth])
-        touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
-        if touch and given.follow_velocity > 0:
-            distance = (torch.arange(MAX_VELOCITY + 1) - statistics.fmean(touch)) / _TOUCH_WIDTH
-            self.tensors["velocity_bias"] = -given.follow_velocity * distance.square()
-
-
-def _rows(notes: Sequence[Note], time_scale: float) -> list[Row]:
-    """Notes on the grid, sorted by (onset, pitch); onsets in cells from the first note."""
-    if not notes:
-        return []
-    cells_per_s = time_scale * CELLS_PER_S
-    origin_s = notes[0].onset_s
-    return sorted(_row(note, origin_s, cells_per_s) for note in notes)
-
-
-def _row(note: Note, origin_s: float, cells_per_s: float) -> Row:
-    return (
-        round((note.onset_s - origin_s) * cells_per_s),
-        note.pitch,
-        min(round(note.duration_s * cells_per_s), MAX_CELLS),
-        note.velocity,
-    )
-
-
-def _deltas(rows: Sequence[Row], start: int) -> torch.Tensor:
-    """Rows from number `start` on as the program wants them: onset differences, [1, n, 4]."""
-    onsets = [rows[start - 1][0] if start else rows[0][0] if rows else 0, *(row[0] for row in rows[start:])]
-    listed = [
-        [min(onset - before, MAX_CELLS), *row[1:]]
-        for before, onset, row in zip(onsets, onsets[1:], rows[start:], strict=False)
-    ]
-    return torch.tensor(listed, dtype=torch.int64).reshape(1, -1, 4)
-
-
-def _uniforms(seed: int, index: int, count: int) -> torch.Tensor:
-    """Four uniform draws for each of `count` notes from number `index` on, [1, count, 4]: a pure function."""
-    source = np.random.Generator(np.random.Philox(key=seed, counter=index))
-    draws = np.minimum(source.random((1, count, 4)).astype(np.float32), _BELOW_ONE)
-    return torch.from_numpy(draws)

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-
-# As in `artefact`: torch's C++ side reads it when it is loaded.
-os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
-from daw_bridge.io.artefact import (
-    CELLS_PER_S,
-    DRUMS,
-    PITCHED,
-    LoadedModel,
-    State,
-    _Controls,
-    _deltas,
-    _row,
-    _rows,
-    _uniforms,
-)
+from daw_bridge.io.artefact import LoadedModel
+from daw_bridge.io.model_controls import ModelControls
+from daw_bridge.io.model_rows import CELLS_PER_S, DRUMS, PITCHED, State, deltas, row_of, rows_of, uniforms
 from daw_bridge.io.pitch_wishes import FORBIDDEN
 from daw_bridge.music.notes import MAX_VELOCITY, PITCHES, Note
 
@@ -45,11 +31,11 @@ class AttendingModel(LoadedModel):
         if not notes:
             return np.zeros((0, 4), np.float32)
         origin_s = context[0].onset_s if context else notes[0].onset_s
-        before = _rows(context, 1.0)
-        rows = sorted(_row(note, origin_s, CELLS_PER_S) for note in notes)
+        before = rows_of(context, 1.0)
+        rows = sorted(row_of(note, origin_s, CELLS_PER_S) for note in notes)
         state = self._follow(before, note_class)
         with torch.inference_mode():
-            nats, _ = self._program.score(state, _deltas([*before, *rows], len(before)), note_class)
+            nats, _ = self._program.score(state, deltas([*before, *rows], len(before)), note_class)
         found: npt.NDArray[np.float32] = nats[0].to(torch.float32).numpy()
         return found
 
@@ -71,20 +57,20 @@ class AttendingModel(LoadedModel):
         if not notes:
             return []
         origin_s = min(note.onset_s for note in (*lead_in, *notes))
-        before = sorted(_row(note, origin_s, CELLS_PER_S) for note in lead_in)
-        order = sorted(range(len(notes)), key=lambda number: _row(notes[number], origin_s, CELLS_PER_S))
-        deltas = _deltas([*before, *(_row(notes[number], origin_s, CELLS_PER_S) for number in order)], len(before))
+        before = sorted(row_of(note, origin_s, CELLS_PER_S) for note in lead_in)
+        order = sorted(range(len(notes)), key=lambda number: row_of(notes[number], origin_s, CELLS_PER_S))
+        told = deltas([*before, *(row_of(notes[number], origin_s, CELLS_PER_S) for number in order)], len(before))
         note_class = DRUMS if drums else PITCHED
-        tensors = dict(_Controls(replace(controls, key="off"), lead_in, drums=drums).tensors)
+        tensors = dict(ModelControls(replace(controls, key="off"), lead_in, drums=drums).tensors)
         only = torch.full((PITCHES, PITCHES), FORBIDDEN).fill_diagonal_(0.0)
         drawn = [0] * len(notes)
         with torch.inference_mode():
-            state = self._program.feed(self._program.initial_state(1), _deltas(before, 0), note_class)
+            state = self._program.feed(self._program.initial_state(1), deltas(before, 0), note_class)
             for index, number in enumerate(order):
-                row = deltas[:, index : index + 1]
+                row = told[:, index : index + 1]
                 tensors["pitch_bias"] = only[notes[number].pitch]
                 gap_cells = int(row[0, 0, 0])
-                played, _, _ = self._program.sample(state, _uniforms(seed, index, 1), gap_cells, note_class, tensors)
+                played, _, _ = self._program.sample(state, uniforms(seed, index, 1), gap_cells, note_class, tensors)
                 drawn[number] = min(max(int(played[0, 0, 3]), 1), MAX_VELOCITY)
                 row[0, 0, 3] = drawn[number]
                 state = self._program.feed(state, row, note_class)
@@ -106,18 +92,18 @@ class AttendingModel(LoadedModel):
         The model is asked for the next note again and again; where a given one comes first, it hears that instead.
         `on_start` puts its first note there. The context holds at least a note.
         """
-        heard = _rows(context, 1.0)
+        heard = rows_of(context, 1.0)
         origin_s = context[0].onset_s
-        coming = sorted(_row(note, origin_s, CELLS_PER_S) for note in given)
+        coming = sorted(row_of(note, origin_s, CELLS_PER_S) for note in given)
         start, end = (round((at_s - origin_s) * CELLS_PER_S) for at_s in (start_s, end_s))
         state: State = self._follow(heard, PITCHED)
-        tensors = _Controls(controls, context, drums=False).tensors
+        tensors = ModelControls(controls, context, drums=False).tensors
         now = heard[-1][0]
         notes: list[Note] = []
         with torch.inference_mode():
             for draw in range(len(coming) + round((end_s - start_s) * _MOST_A_SECOND)):
                 forced = start - now if on_start and not notes and not (coming and coming[0][0] <= start) else -1
-                played, _, after = self._program.sample(state, _uniforms(seed, draw, 1), forced, PITCHED, tensors)
+                played, _, after = self._program.sample(state, uniforms(seed, draw, 1), forced, PITCHED, tensors)
                 gap, pitch, duration, velocity = played[0, 0].tolist()
                 if coming and coming[0][0] <= now + gap:
                     onset, *rest = coming.pop(0)

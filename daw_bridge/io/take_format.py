@@ -151,6 +151,7 @@ def called_line(value: TurnCalled, at_s: float) -> bytes:
         "controls": asdict(value.controls),
         "time_scale": value.time_scale,
         "drums": value.drums,
+        "drafts": value.drafts,
     }
     return seal(f'{_members(fields)},"call":{notes_json(value.call)},"context":{notes_json(value.context)}}}')
 
@@ -168,6 +169,7 @@ def read_called(record: Record, *, brief: bool = False) -> TurnCalled:
         controls=SamplingControls(**record["controls"]),
         time_scale=record["time_scale"],
         drums=record["drums"],
+        drafts=record.get("drafts", 1),
     )
 
 

@@ -10,9 +10,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol, runtime_checkable
 
-from daw_bridge.engine.continuation import AnswerStream, Continuer, SamplingControls
+from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls
 from daw_bridge.engine.events import (
     AnswerArrived,
     AnswerFailed,
@@ -97,7 +98,9 @@ class Thinker:
         report: Callable[[Fault], None],
         clock: Callable[[], float] = time.perf_counter,
         level: int = 0,
+        engine_clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._engine_clock = engine_clock
         self._level = level
         self._continuer = continuer
         self._reply = reply
@@ -185,6 +188,7 @@ class Thinker:
     def _begin(self, ask: Ask) -> None:
         try:
             start_s = self._clock()
+            ask = replace(ask, drafts=self._affordable(ask))
             answer = _Answer(ask, self._stream(ask))
             self._answer = answer
             self._followed = Listen(ask.context, ask.time_scale)
@@ -202,20 +206,35 @@ class Thinker:
 
     def _stream(self, ask: Ask) -> AnswerStream:
         return self._continuer.begin(
-            ask.context, start_s=ask.start_s, seed=ask.seed, time_scale=ask.time_scale, drums=ask.drums
+            ask.context,
+            start_s=ask.start_s,
+            seed=ask.seed,
+            time_scale=ask.time_scale,
+            drums=ask.drums,
+            drafts=ask.drafts,
         )
+
+    def _affordable(self, ask: Ask) -> int:
+        """How many drafts can be drawn before the first note is due, with as much time again for all that delays."""
+        if not isinstance(self._continuer, Drafting):
+            return 1
+        drafts = ask.drafts
+        left_s = (ask.start_s - self._engine_clock()) / 2
+        while drafts > 1 and self._continuer.draft_s(drafts) > left_s:
+            drafts -= 1
+        return drafts
 
     def _give(self, answer: _Answer, until_s: float, controls: SamplingControls, start_s: float) -> None:
         """Draw in growing chunks until a note falls at or after `until_s`, or nobody waits for it any more.
 
         An empty reply tells that the stream has come to its end.
         """
-        ask_id, chunk, given = answer.ask.ask_id, FIRST_CHUNK, 0
+        chunk, given = FIRST_CHUNK, 0
         while given < NOTES_A_REQUEST and not self._stopping:
             first_index = answer.position
             notes = answer.draw(chunk, controls)
             now_s = self._clock()
-            self._reply(self._arrived(ask_id, first_index, notes, now_s - start_s))
+            self._reply(self._arrived(answer.ask, first_index, notes, now_s - start_s))
             if not notes:
                 return
             took_s, start_s = now_s - start_s, now_s
@@ -227,8 +246,8 @@ class Thinker:
             if self._answer is not answer or self._more is not None:
                 return
 
-    def _arrived(self, ask_id: int, first_index: int, notes: tuple[Note, ...], model_s: float) -> AnswerArrived:
-        return AnswerArrived(ask_id, first_index, notes, self._continuer.name, model_s, self._level)
+    def _arrived(self, ask: Ask, first_index: int, notes: tuple[Note, ...], model_s: float) -> AnswerArrived:
+        return AnswerArrived(ask.ask_id, first_index, notes, self._continuer.name, model_s, self._level, ask.drafts)
 
     def _follow(self, listen: Listen) -> None:
         try:

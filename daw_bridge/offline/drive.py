@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from daw_bridge.engine.continuation import AnswerStream, Continuer, SamplingControls
+from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls
 from daw_bridge.engine.engine import Engine
 from daw_bridge.engine.events import (
     Action,
@@ -49,10 +49,16 @@ class _Desk:
 
     def begin(self, ask: Ask) -> Iterator[tuple[float, Event]]:
         """Answer a question: replies, and how much later they come."""
-        self._ask, self._drawn = ask, 0
+        drafts = ask.drafts if isinstance(self.continuer, Drafting) else 1
+        self._ask, self._drawn = replace(ask, drafts=drafts), 0
         try:
             self._stream = self.continuer.begin(
-                ask.context, start_s=ask.start_s, seed=ask.seed, time_scale=ask.time_scale, drums=ask.drums
+                ask.context,
+                start_s=ask.start_s,
+                seed=ask.seed,
+                time_scale=ask.time_scale,
+                drums=ask.drums,
+                drafts=drafts,
             )
         except Exception as error:  # whatever a model does, the music goes on
             yield self._latency_s, self._failed(ask, error)
@@ -80,7 +86,13 @@ class _Desk:
                 yield (
                     self._latency_s,
                     AnswerArrived(
-                        ask.ask_id, self._drawn, notes, self.continuer.name, self._latency_s, level=self._level
+                        ask.ask_id,
+                        self._drawn,
+                        notes,
+                        self.continuer.name,
+                        self._latency_s,
+                        self._level,
+                        ask.drafts,
                     ),
                 )
                 if not notes:

@@ -52,7 +52,12 @@ def replay_turn(turn: Turn, continuer_for: Callable[[str], Continuer]) -> Replay
 def _draw(part: Part, continuer: Continuer) -> list[Note]:
     called = part.called
     stream = continuer.begin(
-        called.context, start_s=called.start_s, seed=called.seed, time_scale=called.time_scale, drums=called.drums
+        called.context,
+        start_s=called.start_s,
+        seed=called.seed,
+        time_scale=called.time_scale,
+        drums=called.drums,
+        drafts=called.drafts,
     )
     fresh: list[Note] = []
     for controls, same in groupby(part.drawn, key=lambda drawn: drawn.controls):

@@ -90,9 +90,16 @@ class DriesUp(Tune):
     """A model that gives one chunk and fails on the next."""
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
-        del drums
+        del drums, drafts
         return OneChunk(Tune.begin(self, context, start_s=start_s, seed=seed, time_scale=time_scale))
 
 

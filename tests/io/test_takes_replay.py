@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from daw_bridge.engine.engine import Engine, EngineSettings
 from daw_bridge.engine.events import Event, Fault, MidiArrived, ParameterSet, Performed, Sent
 from daw_bridge.engine.memory import PhraseMemory
 from daw_bridge.engine.parameters import defaults
+from daw_bridge.io.artefact import LoadedModel
 from daw_bridge.io.take_format import ModelIdentity
 from daw_bridge.io.take_reading import Take, read_take
 from daw_bridge.io.takes import TakeRecorder
@@ -23,6 +25,7 @@ from daw_bridge.music.messages import NoteOff, NoteOn
 from daw_bridge.music.notes import Note
 from daw_bridge.offline.drive import OfflineDriver
 from daw_bridge.offline.replay import replay_turn
+from tests.support.tiny_program import write_tiny_program
 
 
 class Player:
@@ -39,12 +42,21 @@ class Player:
         self._memory.follow(context, time_scale)
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
         self._asked += 1
         if self._asked in self._fails:
             raise RuntimeError("lost the thread")
-        return self._memory.begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums)
+        return self._memory.begin(
+            context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums, drafts=drafts
+        )
 
 
 def call(name: str, at_s: float, notes: int = 8) -> list[tuple[float, Event]]:
@@ -92,6 +104,23 @@ def test_a_session_replays_note_for_note() -> None:
     assert [(item.message, item.actual_s) for item in take.outgoing if item.turn] == [
         (item.message, item.actual_s) for item in sent if item.turn
     ]
+
+
+def test_an_answer_chosen_among_drafts_is_replayed(tmp_path: Path) -> None:
+    model = LoadedModel.open(write_tiny_program(tmp_path / "tiny.pt"))
+    said: list[tuple[float, Event]] = [(1.0, ParameterSet("best_of", 4)), *call("ode", 10.0), (25.0, Performed("vary"))]
+    more = [(16.0 + 0.2 * step, ParameterSet("temperature", 0.3 + 0.1 * step)) for step in range(6)]
+    _, take = session([*said, *more], model, 45.0)
+    assert [turn.called.drafts for turn in take.turns] == [4, 4]
+    assert {part.called.drafts for turn in take.turns for part in turn.parts[1:]} <= {1}
+    again = LoadedModel.open(tmp_path / "tiny.pt")
+    replays = [replay_turn(turn, lambda _: again) for turn in take.turns]
+    assert all(replay.same for replay in replays)
+    assert sum(replay.notes for replay in replays) > 15
+    (part, *_) = take.turns[0].parts
+    alone = replace(take.turns[0], parts=(replace(part, called=replace(part.called, drafts=1)),))
+    assert part.called.drafts == 4
+    assert not replay_turn(alone, lambda _: again).same
 
 
 def test_parameters_changed_in_the_middle_of_an_answer_are_replayed_where_they_were_heard() -> None:

@@ -35,10 +35,17 @@ class Named(PhraseMemory):
         return self._name
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
         time.sleep(self._late_s)
-        return super().begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums)
+        return super().begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums, drafts=drafts)
 
 
 class Witness:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -31,16 +31,20 @@ class Metronome:
     step_s: float = 0.1
     begun: int = 0
     drawn: int = 0
+    drafts: list[int] = field(default_factory=list)
 
     def follow(self, context: Sequence[Note], _time_scale: float = 1.0) -> None:
         if self.broken:
             raise RuntimeError("first line\nthe model is broken")
         self.followed.append(len(context))
 
-    def begin(self, _context: Sequence[Note], *, start_s: float, seed: int, **_beside: float | bool) -> Ticks:
+    def begin(
+        self, _context: Sequence[Note], *, start_s: float, seed: int, drafts: int = 1, **_beside: float | bool
+    ) -> Ticks:
         if self.broken:
             raise RuntimeError("first line\nthe model is broken")
         self.begun += 1
+        self.drafts.append(drafts)
         return Ticks(self, start_s, seed)
 
 
@@ -230,3 +234,31 @@ def test_what_a_faulty_asker_wanted_is_forgotten() -> None:
     desk.thinker.start()
     assert desk.answers(0.0)[0].ask_id == 2
     desk.thinker.stop()
+
+
+class Drafter(Metronome):
+    """Needs 10 ms for the first draft of a beginning, and 5 for each more."""
+
+    def draft_s(self, drafts: int) -> float:
+        return 0.005 + 0.005 * drafts
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left_s", "drafted"), [(4, 1.0, 4), (4, 0.045, 3), (8, 0.031, 2), (8, 0.0, 1), (8, -3.0, 1), (1, 1.0, 1)]
+)
+def test_as_many_drafts_are_drawn_as_time_allows(wanted: int, left_s: float, drafted: int) -> None:
+    model, replies = Drafter(), queue.SimpleQueue[Event]()
+    thinker = Thinker(model, replies.put, print, engine_clock=lambda: 100.0)
+    thinker.start()
+    thinker.take(replace(ask(1, start_s=100.0 + left_s, until_s=100.0 + left_s), drafts=wanted))
+    reply = replies.get(timeout=WAIT_S)
+    thinker.stop()
+    assert isinstance(reply, AnswerArrived)
+    assert reply.drafts == drafted
+    assert model.drafts == [drafted]
+
+
+def test_a_model_that_cannot_choose_is_not_asked_to(desk: Desk) -> None:
+    desk.thinker.take(replace(ask(1, start_s=1e12, until_s=1e12), drafts=4))
+    assert [each.drafts for each in desk.answers(1e12)][:1] == [1]
+    assert desk.model.drafts == [1]

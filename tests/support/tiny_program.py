@@ -66,6 +66,14 @@ class TinyProgram(nn.Module):
             own = self.feed(own, note.unsqueeze(1), note_class)
         return rows, torch.zeros(rows.size(0), rows.size(1), 4), own
 
+    @torch.jit.export
+    def expand(self, state: list[Tensor], batch: int) -> list[Tensor]:
+        return [state[0].repeat(batch, 1), state[1].repeat(batch)]
+
+    @torch.jit.export
+    def pick(self, state: list[Tensor], index: int) -> list[Tensor]:
+        return [state[0][index : index + 1], state[1][index : index + 1]]
+
 
 def write_tiny_program(file: Path, header: dict[str, object] | None = None) -> Path:
     """Compile the tiny program into `file`."""

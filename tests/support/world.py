@@ -81,9 +81,16 @@ class Tune:
         self.followed.append(tuple(context))
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
-        del time_scale, drums
+        del time_scale, drums, drafts
         self.contexts.append(tuple(context))
         self.seeds.append(seed)
         return TuneStream(self, start_s)
@@ -93,9 +100,16 @@ class Broken(Tune):
     """A model that cannot answer."""
 
     def begin(
-        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+        self,
+        context: Sequence[Note],
+        *,
+        start_s: float,
+        seed: int,
+        time_scale: float = 1.0,
+        drums: bool = False,
+        drafts: int = 1,
     ) -> AnswerStream:
-        del context, start_s, seed, time_scale, drums
+        del context, start_s, seed, time_scale, drums, drafts
         raise RuntimeError("no tensors today")
 
 

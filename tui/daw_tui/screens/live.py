@@ -41,6 +41,7 @@ SLIDERS: Final = (
     "pitch_low",
     "pitch_high",
     "max_polyphony",
+    "best_of",
     "transpose",
     "clock",
     "tempo",

@@ -1,0 +1,61 @@
+"""How the notes of an answer are to be drawn, as a model program takes it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+
+from daw_bridge.engine.continuation import SamplingControls
+from daw_bridge.io.model_rows import CELLS_PER_S, MAX_CELLS
+from daw_bridge.io.pitch_wishes import pitch_bias, tone_wishes
+from daw_bridge.music.notes import MAX_VELOCITY, Note
+
+_DENSITY_NATS_PER_S: Final = 4.0
+_IMITATION_NATS: Final = 3.0
+_FIGURE_NATS: Final = 1.3
+"""Against the pitch that would close a figure of the answer's once more, for each log of the times it was played."""
+_FREE_REPEATS: Final = 4.0
+_REPEAT_NATS: Final = 0.75
+"""When more than so many notes running have repeated figures, so much more for each note beyond them."""
+_TOUCH_NOTES: Final = 24
+"""How many of the last notes of the context say how hard the player plays."""
+_TOUCH_WIDTH: Final = 16.0
+"""A velocity so far from theirs costs a nat at a `follow_velocity` of 1."""
+
+
+class ModelControls:
+    """Sampling controls as `tensors`, the program's argument; what depends on the context is found once."""
+
+    def __init__(
+        self, given: SamplingControls, context: Sequence[Note], *, drums: bool, time_scale: float = 1.0
+    ) -> None:
+        self.given = given
+        self.tensors: dict[str, torch.Tensor] = {
+            "temperature": torch.full((4,), given.temperature),
+            "top_p": torch.full((4,), given.top_p),
+        }
+        # What would change nothing is left out: it costs time with every note.
+        allowed = pitch_bias(given, context, drums)
+        if any(allowed):
+            self.tensors["pitch_bias"] = torch.tensor(allowed)
+        if given.density:
+            self.tensors["onset_bias"] = torch.tensor([-_DENSITY_NATS_PER_S * given.density / time_scale, 0.0])
+        longest_cells = max(round(given.max_duration_s * time_scale * CELLS_PER_S), 1)
+        if longest_cells < MAX_CELLS:
+            self.tensors["max_duration_cells"] = torch.tensor([float(longest_cells)])
+        if given.imitation > 0:
+            self.tensors["imitation"] = torch.tensor([_IMITATION_NATS * given.imitation])
+        tones = [] if drums else tone_wishes(given, context)
+        if tones:
+            self.tensors["tones"] = torch.tensor(tones)
+        against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
+        if against > 0.0:
+            growth = _REPEAT_NATS * against / _FIGURE_NATS
+            self.tensors["variety"] = torch.tensor([against, float(len(context)), _FREE_REPEATS, growth])
+        touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
+        if touch and given.follow_velocity > 0:
+            distance = (torch.arange(MAX_VELOCITY + 1) - statistics.fmean(touch)) / _TOUCH_WIDTH
+            self.tensors["velocity_bias"] = -given.follow_velocity * distance.square()
