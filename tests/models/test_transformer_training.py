@@ -1,6 +1,7 @@
 """A transformer's run: with Muon, from a teacher, killed and resumed, exported and played."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,47 @@ def test_a_pupil_starts_with_what_fits_of_its_teacher(tmp_path: Path) -> None:
     assert {"to_logits.1.weight", "pitch_table.weight", "from_hidden.weight"} <= set(shared)
     assert all(torch.equal(mine[name], known[name]) for name in shared)
     assert not any(name.startswith("layers.") for name in mine)
+
+
+def test_a_pupil_with_weights_of_its_own_keeps_them(tmp_path: Path) -> None:
+    teacher = _teacher(tmp_path)
+    start = TransformerNet(TINY, Vocabulary()).state_dict()
+    still = replace(RECIPE.train, steps=1, learning_rate=0.0, teacher=str(teacher))
+    run = train(replace(RECIPE, train=still), _corpus(), tmp_path / "run", start_from=start, say=_silent)
+    assert run is not None
+    mine = load_checkpoint(run).part("net.")
+    assert all(torch.equal(weight, start[name]) for name, weight in mine.items())
+
+
+def test_a_teacher_is_heard_in_the_first_part_of_a_run_alone(tmp_path: Path) -> None:
+    start = TransformerNet(TINY, Vocabulary()).state_dict()
+    still = replace(RECIPE.train, steps=8, learning_rate=0.0)
+    train(replace(RECIPE, train=still), _corpus(), tmp_path / "alone", start_from=start, say=_silent)
+    taught = replace(still, teacher=str(_teacher(tmp_path)), taught=0.5)
+    train(replace(RECIPE, train=taught), _corpus(), tmp_path / "taught", start_from=start, say=_silent)
+    alone, taught_losses = _losses(tmp_path / "alone"), _losses(tmp_path / "taught")
+    assert taught_losses[4:] == alone[4:]
+    assert not set(taught_losses[:4]) & set(alone)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles with a C++ compiler")
+def test_a_compiled_net_learns_the_same(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, net=replace(TINY, blocks=1))
+    train(recipe, _corpus(), tmp_path / "plain", say=_silent)
+    compiled = replace(recipe, train=replace(recipe.train, compile=True))
+    torch.compiler.reset()
+    train(compiled, _corpus(), tmp_path / "compiled", say=_silent)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    plain, found = _losses(tmp_path / "plain"), _losses(tmp_path / "compiled")
+    assert found == pytest.approx(plain, rel=1e-3)
+
+
+def test_without_a_compiler_that_is_said_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    compiled = replace(RECIPE, train=replace(RECIPE.train, compile=True))
+    with pytest.raises(UsageError, match=r"train\.compile needs a C\+\+ compiler; install g\+\+"):
+        train(compiled, _corpus(), tmp_path / "run", say=_silent)
 
 
 def test_a_pupil_follows_its_teacher(tmp_path: Path) -> None:

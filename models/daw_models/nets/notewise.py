@@ -158,7 +158,7 @@ class NoteNet(nn.Module):
         return self.cell_bins[torch.where(cells < 0, none, cells.clamp(max=none))]
 
     def forward(
-        self, batch: Batch, state: list[Tensor], taught: Sequence[Tensor] = (), share: float = 0.0
+        self, batch: Batch, state: list[Tensor], taught: Sequence[Tensor] = (), share: float | Tensor = 0.0
     ) -> tuple[Tensor, list[Tensor]]:
         """Nats of every part of every target note, float [B, T, 4] on the reference grid, and the next state.
 

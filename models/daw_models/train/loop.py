@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ from daw_models.train.likelihood import fixed_slice, measure
 from daw_models.train.optimiser import make_optimisers
 from daw_models.train.recipe import Recipe
 from daw_models.weights_file import find_model
+
+_UNSETTLED = 8
+"""Steps never compiled: at first what a net carries from window to window grows, and every size costs a compile."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ class _Run:
         self.teacher: NoteNet | None = None
         if recipe.train.teacher:
             self.teacher = load_net(find_model(recipe.train.teacher)).to(self.device).requires_grad_(False)
-            self._learn_by_heart(self.teacher)
+            if start_from is None:
+                self._learn_by_heart(self.teacher)
         self.net.to(self.device)
         if recipe.train.only:
             beginnings = tuple(recipe.train.only.split())
@@ -143,6 +148,7 @@ class _Run:
             self.model = nn.parallel.DistributedDataParallel(self.net)
             # Each process drops out other units; the weights were made equal from one seed above.
             torch.manual_seed(recipe.train.seed + 7919 * world.rank)
+        self.settled = _compiled(self.model, self.device) if recipe.train.compile else self.model
 
     def go(self, minutes: float | None) -> None:
         train = self.recipe.train
@@ -187,13 +193,15 @@ class _Run:
             optimiser.zero_grad(set_to_none=True)
         batch, fresh = self.streams.next()
         batch, keep = batch.to(self.device), (~fresh).to(self.device)
-        share = train.teaching * (1 - progress)
+        share = train.teaching * max(1 - progress / max(train.taught, 1e-9), 0.0)
         taught: list[Tensor] = []
+        model = self.model if self.step < _UNSETTLED else self.settled
         with torch.autocast(self.device.type, torch.bfloat16, enabled=train.bfloat16):
             if self.teacher is not None and share > 0:
                 with torch.no_grad():
                     taught, self.teacher_state = self.teacher.logits(batch, _kept(self.teacher_state, keep))
-            nats, self.state = self.model(batch, _kept(self.state, keep), taught, share)
+            # A tensor, since a compiled net would be compiled anew for every other number.
+            nats, self.state = model(batch, _kept(self.state, keep), taught, torch.tensor(share, device=self.device))
         # Divided by the mean over processes, so that the mean of their losses is the mean over all notes.
         notes = self._mean(batch.weight[..., 0].sum())
         loss: Tensor = (nats * batch.weight).sum() / notes
@@ -307,6 +315,15 @@ class _Run:
         assert isinstance(elapsed_s, float)
         self.streams.go_to(positions[self.world.rank])
         self.step, self.elapsed_s = step, elapsed_s
+
+
+def _compiled(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model through torch's compiler. Raises UsageError where that misses the C++ compiler that a CPU needs."""
+    if device.type == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++", "cl"))):
+        raise UsageError("train.compile needs a C++ compiler", cure="install g++, or set compile = false")
+    compiled = torch.compile(model, dynamic=False)
+    assert isinstance(compiled, nn.Module)
+    return compiled
 
 
 def _kept(state: list[Tensor], keep: Tensor) -> list[Tensor]:

@@ -23,7 +23,8 @@ class TrainConfig:
     `decay` is the last share of the run, over which the learning rate falls to a hundredth on a cosine. `device` auto
     is the GPU if there is one. `optimiser` is adamw or muon, which turns the matrices whose names begin with a word of
     `muon` while AdamW moves the rest. `teacher` names a model whose tables and heads the net starts with where they
-    fit, and whose expectations are `teaching` of the loss at first, and none at the end.
+    fit, unless it starts from weights of its own, and whose expectations are `teaching` of the loss at first, and none
+    after the first `taught` of the run. `compile` puts the net through torch's compiler, which takes some minutes.
     `only` lists beginnings of names, parted by spaces: all other weights stay as they are.
     """
 
@@ -44,6 +45,8 @@ class TrainConfig:
     teacher: str = ""
     only: str = ""
     teaching: float = 0.5
+    taught: float = 1.0
+    compile: bool = False
     threads: int = 2
     log_every: int = 20
     save_every: int = 200
