@@ -8,7 +8,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from daw_bridge.music.notes import Note
 
-DRAWING: Final = "2"
+DRAWING: Final = "3"
 """How notes are drawn from models, beside their weights: a take made under another number may be answered otherwise."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +11,7 @@ from typing import Final
 import torch
 
 from daw_bridge.engine.continuation import SamplingControls
-from daw_bridge.io.model_rows import CELLS_PER_S, MAX_CELLS
+from daw_bridge.io.model_rows import CELLS_PER_S, MAX_CELLS, Row, rows_of
 from daw_bridge.io.pitch_wishes import pitch_bias, tone_wishes
 from daw_bridge.music.notes import MAX_VELOCITY, Note
 
@@ -20,10 +22,34 @@ _FIGURE_NATS: Final = 1.3
 _FREE_REPEATS: Final = 4.0
 _REPEAT_NATS: Final = 0.75
 """When more than so many notes running have repeated figures, so much more for each note beyond them."""
+_CALL_NOTES: Final = 96
+"""How many of the last notes of the context say how much the call repeats itself."""
+_GUESSED_NOTES: Final = 16.0
+_GUESSED_SHARE: Final = 0.1
+"""A call of few notes is taken for one that repeats so much, as if so many figures more had been heard of it."""
+_USUAL_REPETITION: Final = 0.16
+_LEAST_FRESH: Final = 0.6
+_MOST_FRESH: Final = 2.2
 _TOUCH_NOTES: Final = 24
 """How many of the last notes of the context say how hard the player plays."""
 _TOUCH_WIDTH: Final = 16.0
 """A velocity so far from theirs costs a nat at a `follow_velocity` of 1."""
+
+
+def _repetition(rows: Sequence[Row]) -> float:
+    """The share of figures of four notes, by intervals and rhythm, that were heard before; of few notes a guess."""
+    steps = [
+        (later[1] - earlier[1], round(4 * math.log2(1 + later[0] - earlier[0])))
+        for earlier, later in itertools.pairwise(rows)
+    ]
+    figures = list(zip(steps, steps[1:], steps[2:], strict=False))
+    repeated = len(figures) - len(set(figures))
+    return (repeated + _GUESSED_NOTES * _GUESSED_SHARE) / (len(figures) + _GUESSED_NOTES)
+
+
+def _freshness(repetition: float) -> float:
+    """How much more or less than usual repeats are avoided after a call that repeats so much: as it does, so may we."""
+    return min(max(_USUAL_REPETITION / (repetition + 0.03), _LEAST_FRESH), _MOST_FRESH)
 
 
 class ModelControls:
@@ -54,6 +80,7 @@ class ModelControls:
         against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
         if against > 0.0:
             growth = _REPEAT_NATS * against / _FIGURE_NATS
+            against *= _freshness(_repetition(rows_of(context[-_CALL_NOTES:], time_scale)))
             self.tensors["variety"] = torch.tensor([against, float(len(context)), _FREE_REPEATS, growth])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -12,6 +13,7 @@ import torch
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.io.artefact import LoadedModel
+from daw_bridge.io.model_controls import ModelControls
 from daw_bridge.music.harmony import parse_key
 from daw_bridge.music.notes import DRUM_CHANNEL, Note
 from daw_models.nets.build import compile_net
@@ -109,3 +111,20 @@ def test_drums_and_silence_have_no_tones(model: LoadedModel) -> None:
 def test_controls_of_a_take_from_before_ask_for_nothing_new(model: LoadedModel) -> None:
     recorded = {name: value for name, value in asdict(PLAIN).items() if name not in ("tonality", "variety")}
     assert _answer(model, SamplingControls(**recorded)) == _answer(model, replace(PLAIN, tonality=0.0, variety=0.0))
+
+
+def test_a_call_that_repeats_figures_may_be_answered_with_repeats() -> None:
+    chance = random.Random(4)
+    riff = [Note(0.25 * number, 60 + (0, 3, 7, 10)[number % 4], 0.2, 80) for number in range(80)]
+    fresh = [Note(0.25 * number, chance.randrange(40, 90), 0.2, 80) for number in range(80)]
+    weights, growths = {}, set()
+    for name, call in {"riff": riff, "fresh": fresh, "short": fresh[:3], "none": []}.items():
+        tensors = ModelControls(replace(PLAIN, variety=1.0), call, drums=False).tensors
+        weights[name], _, _, growth = tensors["variety"].tolist()
+        growths.add(growth)
+    assert weights["riff"] < 0.65 * weights["short"]
+    assert weights["fresh"] > 1.6 * weights["short"]
+    assert weights["short"] == weights["none"]
+    assert len(growths) == 1
+    doubled = ModelControls(replace(PLAIN, variety=2.0), riff, drums=False).tensors["variety"][0]
+    assert doubled == pytest.approx(2 * weights["riff"])
