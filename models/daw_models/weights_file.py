@@ -19,7 +19,9 @@ PICTURE: Final = "picture"
 AUTO: Final = "auto"
 """Stands for the best model that is quick enough, where there is somebody to wait for it."""
 TIERS: Final = ("transformer", "lstm")
-"""The shipped models that answer on stage, the best and slowest first."""
+"""The models that answer on stage by default, the best and slowest first."""
+_LADDERS: Final = (TIERS, ("piano-transformer", "piano"))
+"""Shipped models of one schooling: where the one that was asked is late, the next one answers."""
 _JSON_FIELDS = ("architecture", "vocabulary", "trained_on", "recipe", "figures")
 
 
@@ -42,12 +44,12 @@ def is_picture_model(path: Path) -> bool:
 
 
 def ladder(name_or_file: str) -> tuple[str, ...]:
-    """Who answers for a model, and who when that is late, the best first: for `auto` all shipped tiers."""
+    """Who answers for a model, and who when that is late, the best first: for `auto` all default tiers."""
     shipped = builtin_models()
-    tiers = tuple(name for name in TIERS if name in shipped)
+    ladders = [tuple(name for name in tiers if name in shipped) for tiers in _LADDERS]
     if name_or_file == AUTO:
-        return tiers or (AUTO,)
-    return tiers[tiers.index(name_or_file) :] if name_or_file in tiers else (name_or_file,)
+        return ladders[0] or (AUTO,)
+    return next((tiers[tiers.index(name_or_file) :] for tiers in ladders if name_or_file in tiers), (name_or_file,))
 
 
 def find_model(name_or_file: str | Path) -> Path:

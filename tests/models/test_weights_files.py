@@ -119,8 +119,9 @@ def test_a_cache_that_cannot_be_written_is_named(weights: Path, tmp_path: Path) 
 def test_weights_for_non_commercial_use_play_only_when_asked_for() -> None:
     shipped = builtin_models()
     bound = {name for name, path in shipped.items() if "NC" in str(read_header(path)["licence"])}
-    assert bound <= {"piano"}
+    assert bound <= {"piano", "piano-transformer"}
     assert not bound & {*ladder(AUTO), *(rung for name in TIERS for rung in ladder(name))}
+    assert bound.issuperset(rung for name in bound for rung in ladder(name))
 
 
 def test_shipped_weights_have_a_whole_header() -> None:
