@@ -127,6 +127,20 @@ def test_a_drafted_answer_can_be_taken_back_to_any_note(model: LoadedModel) -> N
         assert (*kept, *stream.next(then, other), *stream.next(5, FREE)) == wanted
 
 
+def test_the_chosen_draft_goes_on_as_the_answer_of_its_seed(model: LoadedModel) -> None:
+    """The tiny program draws in a batch what it draws alone."""
+    context, other = phrase(20), replace(FREE, temperature=0.5, pitch_high=70)
+    seeds = set()
+    for seed in range(12):
+        stream = model.begin(context, start_s=5.0, seed=seed, drafts=4)
+        notes = (*stream.next(seed, FREE), *stream.next(12, other), *stream.next(9, FREE))
+        assert stream._draft is not None
+        seeds.add(stream._draft.seed == seed)
+        plain = model.begin(context, start_s=5.0, seed=stream._draft.seed)
+        assert notes == (*plain.next(seed, FREE), *plain.next(12, other), *plain.next(9, FREE))
+    assert seeds == {False, True}
+
+
 def test_the_notes_that_were_ranked_are_those_that_are_played() -> None:
     """Batches and single draws of an int8 program differ by a hair."""
     with warnings.catch_warnings():
