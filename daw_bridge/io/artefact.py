@@ -29,7 +29,8 @@ from daw_bridge.io.model_rows import CELLS_PER_S, DRUMS, MAX_CELLS, PITCHED, Row
 from daw_bridge.music.character import Character
 from daw_bridge.music.notes import DRUM_CHANNEL, MAX_VELOCITY, Note
 
-_FEED_CHUNK: Final = 32
+_FEED_CHUNK: Final = 4
+"""So many notes are heard at once, as soon as there are as many, counted from the first."""
 _WARM_UP_CALLS: Final = 24
 _TIMED_CALLS: Final = 9
 _TIMED_NOTES: Final = 16
@@ -167,17 +168,22 @@ class LoadedModel:
             if old != new:
                 break
             common += 1
-        position = max(fed for fed in self._states if fed <= common)
-        self._states = {fed: state for fed, state in self._states.items() if fed <= position}
-        state = self._states[position]
+        whole = len(rows) - len(rows) % _FEED_CHUNK
+        # A state is that of whole chunks and then single notes, however the context came to be: what is fed together
+        # is rounded together, and an answer that is asked for again must not depend on when its call was heard.
+        self._states = {
+            fed: state
+            for fed, state in self._states.items()
+            if fed <= common and (fed >= whole or fed % _FEED_CHUNK == 0)
+        }
+        position = max(self._states)
         self._rows = rows
         with torch.inference_mode():
             while position < len(rows):
-                end = min(position + _FEED_CHUNK, len(rows))
-                state = self._program.feed(state, deltas(rows[:end], position), note_class)
-                self._states[end] = state
+                end = position + (_FEED_CHUNK if position < whole else 1)
+                self._states[end] = self._program.feed(self._states[position], deltas(rows[:end], position), note_class)
                 position = end
-        return state
+        return self._states[position]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.errors import UsageError
 from daw_bridge.io.artefact import LoadedModel
 from daw_bridge.music.notes import Note
+from daw_bridge.music.vocabulary import Vocabulary
+from daw_models.nets.build import compile_net
+from daw_models.nets.transformer import TransformerConfig, TransformerNet
 from tests.support.tiny_program import write_tiny_program
 
 FREE = SamplingControls(max_polyphony=32)
@@ -184,3 +189,27 @@ def test_a_program_cut_short_or_without_a_header_is_refused(program: Path, tmp_p
         LoadedModel.open(write_tiny_program(tmp_path / "nameless.pt", header={}))
     with pytest.raises(UsageError):
         LoadedModel.open(tmp_path / "missing.pt")
+
+
+def test_an_int8_transformer_answers_alike_however_the_call_grew() -> None:
+    """Notes that are fed together share the scale of their int8 activations, so how they are fed must not depend."""
+    config = TransformerConfig(
+        hidden=32, head=16, wide=8, narrow=4, blocks=2, heads=2, groups=1, inner=64, context=48, carried=8
+    )
+    torch.manual_seed(3)
+    net = TransformerNet(config, Vocabulary())
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+        program = compile_net(net, quantised=True)
+    at_once, chance = LoadedModel(program, {}, "net"), random.Random(5)
+    for seed in range(12):
+        context = phrase(chance.randint(5, 60), seed)
+        grown = LoadedModel(program, {}, "net")
+        end = 0
+        while end < len(context):
+            end = min(end + chance.choice((1, 1, 1, 2, 5, 40)), len(context))
+            grown.follow(context[:end])
+            if chance.random() < 0.3:
+                grown.follow((*context[: end - 1], replace(context[end - 1], duration_s=3.0)))
+        assert answer(grown, context, seed=seed) == answer(at_once, context, seed=seed)
