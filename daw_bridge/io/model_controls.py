@@ -30,8 +30,9 @@ _CALL_NOTES: Final = 96
 _GUESSED_NOTES: Final = 16.0
 _GUESSED_SHARE: Final = 0.1
 """A call of few notes is taken for one that repeats so much, as if so many figures more had been heard of it."""
-_USUAL_REPETITION: Final = 0.16
-_LEAST_FRESH: Final = 0.6
+_USUAL_REPETITION: Final = 0.093
+_FRESH_SLOPE: Final = 1.6
+_LEAST_FRESH: Final = 0.3
 _MOST_FRESH: Final = 2.2
 _TOUCH_NOTES: Final = 24
 """How many of the last notes of the context say how hard the player plays."""
@@ -52,7 +53,8 @@ def _repetition(rows: Sequence[Row]) -> float:
 
 def _freshness(repetition: float) -> float:
     """How much more or less than usual repeats are avoided after a call that repeats so much: as it does, so may we."""
-    return min(max(_USUAL_REPETITION / (repetition + 0.03), _LEAST_FRESH), _MOST_FRESH)
+    fresh = ((_USUAL_REPETITION + 0.03) / (repetition + 0.03)) ** _FRESH_SLOPE
+    return min(max(fresh, _LEAST_FRESH), _MOST_FRESH)
 
 
 class ModelControls:
