@@ -21,7 +21,9 @@ _TONES_HALF_LIFE_S: Final = 15.0
 _VAGUE: Final = 0.5
 _CLEAR: Final = 0.8
 _LEAST_HOLD: Final = 0.3
-"""A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer so much; `_CLEAR`, wholly."""
+_MOST_HOLD: Final = 1.25
+"""A call whose tones fit no key better than `_VAGUE` (a correlation) holds the answer least; one that fits as well as
+`_CLEAR` holds it once, a still clearer one more."""
 FORBIDDEN: Final = -math.inf
 
 
@@ -49,7 +51,7 @@ def tone_wishes(given: SamplingControls, context: Sequence[Note]) -> list[float]
     key, clear = key_scores(shares)[0]
     if given.key not in ("off", "auto"):
         key, clear = parse_key(given.key), 1.0
-    strength = given.tonality * min(max((clear - _VAGUE) / (_CLEAR - _VAGUE), _LEAST_HOLD), 1.0)
+    strength = given.tonality * min(max((clear - _VAGUE) / (_CLEAR - _VAGUE), _LEAST_HOLD), _MOST_HOLD)
     by_share, by_key = strength * (_STANDING_NATS + _FOLLOWING_NATS), strength * _KEY_NATS
     return [
         *(
