@@ -16,7 +16,7 @@ DRAWING: Final = "3"
 class SamplingControls:
     """How the next notes are drawn. Neutral values reproduce the model as it was trained.
 
-    `top_p` is that of pitches and onsets; durations and velocities lose less of their tails, and none from 0.95 on.
+    `top_p` is that of pitches and onsets; durations and velocities keep more of their tails.
     `key` is "off", "auto" (found from the context) or a name such as "D minor"; `density` -1..1 thins or thickens;
     `imitation` 0..1 mixes in the figures of this session; `follow_velocity` 0..1 pulls the touch to the call's;
     `tonality` 0..2 holds the answer to the tones of the call, `variety` 0..2 away from its own figures.

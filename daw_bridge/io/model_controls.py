@@ -22,9 +22,10 @@ _FIGURE_NATS: Final = 1.3
 _FREE_REPEATS: Final = 4.0
 _REPEAT_NATS: Final = 0.75
 """When more than so many notes running have repeated figures, so much more for each note beyond them."""
-_WHOLE_TAILS: Final = 0.95
-"""From this top-p on durations and velocities are drawn from all there are: the rare long note and the rare accent are
-what keeps an answer from being even, while a rare pitch or onset is a wrong one."""
+_LENGTHS_LEFT_OUT: Final = 0.4
+"""So much of what top-p leaves out is left out of durations: a rare long note keeps an answer from being even ..."""
+_ALL_TOUCHES: Final = 0.95
+"""... and so does a rare accent: from this top-p on, velocities are drawn from all there are."""
 _CALL_NOTES: Final = 96
 """How many of the last notes of the context say how much the call repeats itself."""
 _GUESSED_NOTES: Final = 16.0
@@ -64,10 +65,11 @@ class ModelControls:
         self, given: SamplingControls, context: Sequence[Note], *, drums: bool, time_scale: float = 1.0
     ) -> None:
         self.given = given
-        tails = min(given.top_p / _WHOLE_TAILS, 1.0)
+        lengths = 1.0 - _LENGTHS_LEFT_OUT * (1.0 - given.top_p)
+        touches = min(given.top_p / _ALL_TOUCHES, 1.0)
         self.tensors: dict[str, torch.Tensor] = {
             "temperature": torch.full((4,), given.temperature),
-            "top_p": torch.tensor([given.top_p, given.top_p, tails, tails]),
+            "top_p": torch.tensor([given.top_p, given.top_p, lengths, touches]),
         }
         # What would change nothing is left out: it costs time with every note.
         allowed = pitch_bias(given, context, drums)

@@ -130,7 +130,7 @@ def test_a_call_that_repeats_figures_may_be_answered_with_repeats() -> None:
     assert doubled == pytest.approx(2 * weights["riff"])
 
 
-@pytest.mark.parametrize(("top_p", "tails"), [(1.0, 1.0), (0.95, 1.0), (0.475, 0.5)])
-def test_durations_and_velocities_keep_their_tails(top_p: float, tails: float) -> None:
+@pytest.mark.parametrize(("top_p", "durations", "velocities"), [(1.0, 1.0, 1.0), (0.95, 0.98, 1.0), (0.475, 0.79, 0.5)])
+def test_durations_and_velocities_keep_their_tails(top_p: float, durations: float, velocities: float) -> None:
     tensors = ModelControls(replace(PLAIN, top_p=top_p), CALL, drums=False).tensors
-    assert tensors["top_p"].tolist() == pytest.approx([top_p, top_p, tails, tails])
+    assert tensors["top_p"].tolist() == pytest.approx([top_p, top_p, durations, velocities])
