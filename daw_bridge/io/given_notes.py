@@ -97,7 +97,7 @@ class AttendingModel(LoadedModel):
         coming = sorted(row_of(note, origin_s, CELLS_PER_S) for note in given)
         start, end = (round((at_s - origin_s) * CELLS_PER_S) for at_s in (start_s, end_s))
         state: State = self._follow(heard, PITCHED)
-        tensors = ModelControls(controls, context, drums=False).tensors
+        tensors = ModelControls(controls, context, drums=False, accompanied=True).tensors
         now = heard[-1][0]
         notes: list[Note] = []
         with torch.inference_mode():

@@ -59,10 +59,19 @@ def _freshness(repetition: float) -> float:
 
 
 class ModelControls:
-    """Sampling controls as `tensors`, the program's argument; what depends on the context is found once."""
+    """Sampling controls as `tensors`, the program's argument; what depends on the context is found once.
+
+    An `accompanied` line is no answer: how much its accompaniment repeats says nothing of how much it may.
+    """
 
     def __init__(
-        self, given: SamplingControls, context: Sequence[Note], *, drums: bool, time_scale: float = 1.0
+        self,
+        given: SamplingControls,
+        context: Sequence[Note],
+        *,
+        drums: bool,
+        time_scale: float = 1.0,
+        accompanied: bool = False,
     ) -> None:
         self.given = given
         lengths = 1.0 - _LENGTHS_LEFT_OUT * (1.0 - given.top_p)
@@ -88,7 +97,8 @@ class ModelControls:
         against = 0.0 if drums else _FIGURE_NATS * given.variety * (1.0 - given.imitation)
         if against > 0.0:
             growth = _REPEAT_NATS * against / _FIGURE_NATS
-            against *= _freshness(_repetition(rows_of(context[-_CALL_NOTES:], time_scale)))
+            if not accompanied:
+                against *= _freshness(_repetition(rows_of(context[-_CALL_NOTES:], time_scale)))
             self.tensors["variety"] = torch.tensor([against, float(len(context)), _FREE_REPEATS, growth])
         touch = [note.velocity for note in context[-_TOUCH_NOTES:]]
         if touch and given.follow_velocity > 0:

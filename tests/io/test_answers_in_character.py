@@ -126,6 +126,8 @@ def test_a_call_that_repeats_figures_may_be_answered_with_repeats() -> None:
     assert weights["fresh"] > 1.6 * weights["short"]
     assert weights["short"] == weights["none"]
     assert len(growths) == 1
+    beside = ModelControls(replace(PLAIN, variety=1.0), riff, drums=False, accompanied=True).tensors["variety"][0]
+    assert weights["riff"] < 0.65 * beside
     doubled = ModelControls(replace(PLAIN, variety=2.0), riff, drums=False).tensors["variety"][0]
     assert doubled == pytest.approx(2 * weights["riff"])
 
