@@ -54,7 +54,7 @@ def _repetition(rows: Sequence[Row]) -> float:
 
 def _freshness(repetition: float) -> float:
     """How much more or less than usual repeats are avoided after a call that repeats so much: as it does, so may we."""
-    fresh = ((_USUAL_REPETITION + 0.03) / (repetition + 0.03)) ** _FRESH_SLOPE
+    fresh: float = ((_USUAL_REPETITION + 0.03) / (repetition + 0.03)) ** _FRESH_SLOPE
     return min(max(fresh, _LEAST_FRESH), _MOST_FRESH)
 
 
