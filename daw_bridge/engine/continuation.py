@@ -61,6 +61,17 @@ class Continuer(Protocol):
         ...
 
     def begin(
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
+    ) -> AnswerStream:
+        """Start an answer after `context`: its first note falls at `start_s` exactly, on the context's axis."""
+        ...
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """A `Continuer` that can draw several beginnings of an answer and play on the best of them."""
+
+    def begin(
         self,
         context: Sequence[Note],
         *,
@@ -70,17 +81,53 @@ class Continuer(Protocol):
         drums: bool = False,
         drafts: int = 1,
     ) -> AnswerStream:
-        """Start an answer after `context`: its first note falls at `start_s` exactly, on the context's axis.
-
-        A model that can draws so many `drafts` of its beginning and plays on the best of them.
-        """
+        """Start an answer as any `Continuer` does, with the best of so many `drafts` of its beginning."""
         ...
-
-
-@runtime_checkable
-class Drafting(Protocol):
-    """A `Continuer` that can choose between drafts."""
 
     def draft_s(self, drafts: int) -> float:
         """Seconds that drawing so many beginnings of an answer takes."""
         ...
+
+
+class Question(Protocol):
+    """What is asked of a continuer, now or when a take is replayed."""
+
+    @property
+    def context(self) -> tuple[Note, ...]:
+        """All that is heard before the answer."""
+
+    @property
+    def start_s(self) -> float:
+        """Where the answer begins, on the context's axis."""
+
+    @property
+    def seed(self) -> int:
+        """What decides all chance."""
+
+    @property
+    def time_scale(self) -> float:
+        """Model seconds per second of the context."""
+
+    @property
+    def drums(self) -> bool:
+        """Whether drums answer."""
+
+    @property
+    def drafts(self) -> int:
+        """How many beginnings are drawn; more than one of a `Drafting` model only."""
+
+
+def begun(continuer: Continuer, asked: Question) -> AnswerStream:
+    """The answer to a question, begun."""
+    if asked.drafts > 1 and isinstance(continuer, Drafting):
+        return continuer.begin(
+            asked.context,
+            start_s=asked.start_s,
+            seed=asked.seed,
+            time_scale=asked.time_scale,
+            drums=asked.drums,
+            drafts=asked.drafts,
+        )
+    return continuer.begin(
+        asked.context, start_s=asked.start_s, seed=asked.seed, time_scale=asked.time_scale, drums=asked.drums
+    )

@@ -64,14 +64,7 @@ class PhraseMemory:
             self._learn(note)
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,  # noqa: ARG002  # what it knows is not drawn by chance
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> MemoryStream:
         """Start an answer out of `context`. Raises ValueError when nothing has been played in it."""
         if not context:

@@ -38,6 +38,7 @@ _MOST_LEFT_OUT: Final = 4
 _HEARD_NOTES: Final = 96
 """How many of the last notes of the context the beginning of an answer is compared with."""
 _TIMED_DRAFTS: Final = 4
+_DRAFT_CALLS: Final = 5
 
 
 class LoadedModel:
@@ -101,7 +102,7 @@ class LoadedModel:
 
     def _draft_s(self, opening: Opening, controls: ModelControls) -> float:
         spent_s = []
-        for _ in range(_TIMED_CALLS):
+        for _ in range(_DRAFT_CALLS):
             start_s = time.thread_time()
             drafted(opening, 1, _TIMED_DRAFTS, controls, None)
             spent_s.append(time.thread_time() - start_s)

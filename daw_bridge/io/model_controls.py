@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +12,7 @@ import torch
 from daw_bridge.engine.continuation import SamplingControls
 from daw_bridge.io.model_rows import CELLS_PER_S, MAX_CELLS, Row, rows_of
 from daw_bridge.io.pitch_wishes import pitch_bias, tone_wishes
+from daw_bridge.music.figures import onset_step, repeats
 from daw_bridge.music.notes import MAX_VELOCITY, Note
 
 _DENSITY_NATS_PER_S: Final = 4.0
@@ -43,13 +43,9 @@ _TOUCH_WIDTH: Final = 16.0
 
 def _repetition(rows: Sequence[Row]) -> float:
     """The share of figures of four notes, by intervals and rhythm, that were heard before; of few notes a guess."""
-    steps = [
-        (later[1] - earlier[1], round(4 * math.log2(1 + later[0] - earlier[0])))
-        for earlier, later in itertools.pairwise(rows)
-    ]
-    figures = list(zip(steps, steps[1:], steps[2:], strict=False))
-    repeated = len(figures) - len(set(figures))
-    return (repeated + _GUESSED_NOTES * _GUESSED_SHARE) / (len(figures) + _GUESSED_NOTES)
+    steps = [(later[1] - earlier[1], onset_step(later[0] - earlier[0])) for earlier, later in itertools.pairwise(rows)]
+    repeated, figures = repeats(steps, 3)
+    return (repeated + _GUESSED_NOTES * _GUESSED_SHARE) / (figures + _GUESSED_NOTES)
 
 
 def _freshness(repetition: float) -> float:

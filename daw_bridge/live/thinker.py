@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol, runtime_checkable
 
-from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls
+from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls, begun
 from daw_bridge.engine.events import (
     AnswerArrived,
     AnswerFailed,
@@ -205,14 +205,7 @@ class Thinker:
             self._fail(more.ask_id, error)
 
     def _stream(self, ask: Ask) -> AnswerStream:
-        return self._continuer.begin(
-            ask.context,
-            start_s=ask.start_s,
-            seed=ask.seed,
-            time_scale=ask.time_scale,
-            drums=ask.drums,
-            drafts=ask.drafts,
-        )
+        return begun(self._continuer, ask)
 
     def _affordable(self, ask: Ask) -> int:
         """How many drafts can be drawn before the first note is due, with as much time again for all that delays."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from daw_bridge.music.figures import repeats
 from daw_bridge.music.harmony import pitch_class_weights
 from daw_bridge.music.notes import Note
 
@@ -27,8 +28,9 @@ class Character:
         """That of notes in order of onset, which take so long; 0 is from the first to the last onset."""
         if length_s <= 0.0 and len(notes) > 1:
             length_s = notes[-1].onset_s - notes[0].onset_s
+        repeated, figures = repeats([note.pitch for note in notes], _FIGURE)
         notes_per_s = len(notes) / max(length_s, 0.1) if length_s or len(notes) > 1 else 0.0
-        return cls(notes_per_s, _repetition(notes), pitch_class_weights(notes))
+        return cls(notes_per_s, repeated / max(figures, 1), pitch_class_weights(notes))
 
     def strangeness(self, other: Character, *, drums: bool) -> float:
         """How far another stretch is from this one, from 0: more repetition, another density, other pitch classes."""
@@ -41,10 +43,3 @@ class Character:
         """The cosine of the pitch classes, 0 to 1."""
         norm = math.sqrt(sum(x * x for x in self.weights) * sum(x * x for x in other.weights))
         return sum(x * y for x, y in zip(self.weights, other.weights, strict=True)) / norm if norm else 0.0
-
-
-def _repetition(notes: Sequence[Note]) -> float:
-    """The share of figures that have been heard before in the same notes."""
-    pitches = [note.pitch for note in notes]
-    figures = [tuple(pitches[at : at + _FIGURE]) for at in range(len(pitches) - _FIGURE + 1)]
-    return 1.0 - len(set(figures)) / len(figures) if figures else 0.0

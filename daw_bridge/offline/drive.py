@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls
+from daw_bridge.engine.continuation import AnswerStream, Continuer, Drafting, SamplingControls, begun
 from daw_bridge.engine.engine import Engine
 from daw_bridge.engine.events import (
     Action,
@@ -52,14 +52,7 @@ class _Desk:
         drafts = ask.drafts if isinstance(self.continuer, Drafting) else 1
         self._ask, self._drawn = replace(ask, drafts=drafts), 0
         try:
-            self._stream = self.continuer.begin(
-                ask.context,
-                start_s=ask.start_s,
-                seed=ask.seed,
-                time_scale=ask.time_scale,
-                drums=ask.drums,
-                drafts=drafts,
-            )
+            self._stream = begun(self.continuer, self._ask)
         except Exception as error:  # whatever a model does, the music goes on
             yield self._latency_s, self._failed(ask, error)
             return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from daw_bridge.engine.continuation import Continuer
+from daw_bridge.engine.continuation import Continuer, begun
 from daw_bridge.io.take_reading import Part, Turn
 from daw_bridge.music.notes import Note
 
@@ -50,15 +50,7 @@ def replay_turn(turn: Turn, continuer_for: Callable[[str], Continuer]) -> Replay
 
 
 def _draw(part: Part, continuer: Continuer) -> list[Note]:
-    called = part.called
-    stream = continuer.begin(
-        called.context,
-        start_s=called.start_s,
-        seed=called.seed,
-        time_scale=called.time_scale,
-        drums=called.drums,
-        drafts=called.drafts,
-    )
+    stream = begun(continuer, part.called)
     fresh: list[Note] = []
     for controls, same in groupby(part.drawn, key=lambda drawn: drawn.controls):
         wanted = len(list(same))

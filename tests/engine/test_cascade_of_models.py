@@ -90,16 +90,9 @@ class DriesUp(Tune):
     """A model that gives one chunk and fails on the next."""
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
-        del drums, drafts
+        del drums
         return OneChunk(Tune.begin(self, context, start_s=start_s, seed=seed, time_scale=time_scale))
 
 

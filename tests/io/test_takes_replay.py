@@ -42,21 +42,12 @@ class Player:
         self._memory.follow(context, time_scale)
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
         self._asked += 1
         if self._asked in self._fails:
             raise RuntimeError("lost the thread")
-        return self._memory.begin(
-            context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums, drafts=drafts
-        )
+        return self._memory.begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums)
 
 
 def call(name: str, at_s: float, notes: int = 8) -> list[tuple[float, Event]]:

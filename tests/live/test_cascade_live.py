@@ -35,17 +35,10 @@ class Named(PhraseMemory):
         return self._name
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
         time.sleep(self._late_s)
-        return super().begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums, drafts=drafts)
+        return super().begin(context, start_s=start_s, seed=seed, time_scale=time_scale, drums=drums)
 
 
 class Witness:

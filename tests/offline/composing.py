@@ -59,7 +59,6 @@ class FallsSilent:
         seed: int,  # noqa: ARG002
         time_scale: float = 1.0,  # noqa: ARG002
         drums: bool = False,  # noqa: ARG002
-        drafts: int = 1,  # noqa: ARG002
     ) -> AnswerStream:
         """Three notes, then nothing for a minute."""
         return _ThreeNotes(start_s)

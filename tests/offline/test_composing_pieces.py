@@ -200,7 +200,6 @@ class TwoByTwo(PhraseMemory):
         seed: int,  # noqa: ARG002
         time_scale: float = 1.0,  # noqa: ARG002
         drums: bool = False,  # noqa: ARG002
-        drafts: int = 1,  # noqa: ARG002
     ) -> AnswerStream:
         """Thirds a quarter of a second apart, each held for a whole one."""
         return _Thirds(start_s)

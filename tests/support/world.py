@@ -81,16 +81,9 @@ class Tune:
         self.followed.append(tuple(context))
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
-        del time_scale, drums, drafts
+        del time_scale, drums
         self.contexts.append(tuple(context))
         self.seeds.append(seed)
         return TuneStream(self, start_s)
@@ -100,16 +93,9 @@ class Broken(Tune):
     """A model that cannot answer."""
 
     def begin(
-        self,
-        context: Sequence[Note],
-        *,
-        start_s: float,
-        seed: int,
-        time_scale: float = 1.0,
-        drums: bool = False,
-        drafts: int = 1,
+        self, context: Sequence[Note], *, start_s: float, seed: int, time_scale: float = 1.0, drums: bool = False
     ) -> AnswerStream:
-        del context, start_s, seed, time_scale, drums, drafts
+        del context, start_s, seed, time_scale, drums
         raise RuntimeError("no tensors today")
 
 

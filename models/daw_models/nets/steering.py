@@ -6,10 +6,10 @@ twice comes a third time. Both are met with what can be counted exactly.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
+
+from daw_bridge.music.figures import onset_step
 
 WINDOW = 128
 """How many of the last notes may close a figure that is met again."""
@@ -27,7 +27,7 @@ UNKNOWN = 0
 
 def onset_steps(max_cells: int) -> Tensor:
     """int64 [max_cells + 1]: onset differences in cells on a scale of ratios, four steps to the octave."""
-    return torch.tensor([round(4 * math.log2(1 + cells)) for cells in range(max_cells + 1)])
+    return torch.tensor([onset_step(cells) for cells in range(max_cells + 1)])
 
 
 def rut_weights() -> Tensor:

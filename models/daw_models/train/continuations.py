@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from daw_bridge.music.figures import onset_step, repeats
 from daw_bridge.music.harmony import estimate_key
 from daw_bridge.music.notes import DRUM_CHANNEL, Note
 from daw_models.data.corpus import DRUMS, Corpus, Rows
@@ -176,9 +177,7 @@ def _notes(rows: Rows, note_class: int) -> list[Note]:
 
 
 def _steps(cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Times on a scale of ratios, four steps to the octave, so that a few hundredths do not matter."""
-    steps: npt.NDArray[np.int64] = np.rint(4 * np.log2(1 + cells)).astype(np.int64)
-    return steps
+    return np.array([onset_step(each) for each in cells.tolist()], np.int64)
 
 
 def _overlap(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64], bins: int) -> float:
@@ -188,11 +187,9 @@ def _overlap(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64], bins: int
 
 def _repetition(rows: Rows, size: int = 4) -> float:
     """The share of figures of four notes (intervals and rhythm) that stood earlier in the same music."""
-    if len(rows) <= size:
-        return 0.0
-    steps = [(int(pitch), int(time)) for pitch, time in zip(np.diff(rows[:, 1]), _steps(rows[1:, 0]), strict=True)]
-    figures = [tuple(steps[index : index + size - 1]) for index in range(len(steps) - size + 2)]
-    return 1.0 - len(set(figures)) / len(figures)
+    steps = [(int(way), onset_step(int(cells))) for way, cells in zip(np.diff(rows[:, 1]), rows[1:, 0], strict=True)]
+    repeated, figures = repeats(steps, size - 1)
+    return repeated / max(figures, 1)
 
 
 def _stuck(rows: Rows, size: int = 12) -> bool:
